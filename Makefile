@@ -1,0 +1,56 @@
+# `make help` lists what there is. State lives under DATA_DIR (var/), tools under .venv.
+
+PYTHON ?= python3
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+export PORT
+
+.PHONY: help run demo test setup setup-test format requirements clean
+
+help:  ## Say what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+run: setup  ## Start Footfall on http://localhost:8000
+	@$(BIN)/python manage.py prepare
+	@PYTHONUNBUFFERED=1 exec $(BIN)/honcho start -p $(PORT)
+
+demo: setup  ## Add a demo owner with a site and three months of traffic
+	@$(BIN)/python manage.py prepare --quiet
+	@$(BIN)/python manage.py demo
+
+test: setup-test  ## Run everything that CI checks
+	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/check
+
+setup: $(VENV)/installed
+setup-test: $(VENV)/installed-dev
+	@./scripts/install-debian-packages
+
+$(VENV)/bin/pip:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Footfall needs Python 3.11 or newer: apt install python3"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null \
+		|| { echo "Python's venv is missing: apt install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: requirements.txt | $(VENV)/bin/pip
+	@echo "Installing what Footfall needs into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/installed
+	@echo "Installing what the checks need into $(VENV) ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+format: setup-test  ## Put code and templates into their one form
+	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet . ; $(BIN)/djlint --reformat --quiet templates
+
+requirements: $(VENV)/installed-dev  ## Compile requirements*.in with hashes
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-emit-find-links requirements.in -o requirements.txt
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--no-emit-find-links requirements-dev.in -o requirements-dev.txt
+
+clean:  ## Remove the environment and the caches, and leave the data alone
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,1 @@
+"""People: accounts, and how they prove who they are."""

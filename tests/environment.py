@@ -1,0 +1,9 @@
+"""The environment that every test runs in; loaded before the settings are."""
+
+import os
+import tempfile
+
+for name in ("BASE_URL", "DEBUG", "EMAIL_URL", "ERROR_LOG_PATH", "PORT", "REGISTRATION"):
+    os.environ.pop(name, None)
+os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="footfall-tests-")
+os.environ["PASSWORD_HASHING"] = "fast"

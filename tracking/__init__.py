@@ -1,0 +1,1 @@
+"""From a hit to a report: one sub-package for each stage."""

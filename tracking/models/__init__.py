@@ -1,0 +1,26 @@
+"""The record: schema, constraints and query sets; no statistics."""
+
+from tracking.models.daily import DailyTotal, DroppedHits, DropReason
+from tracking.models.event import Engagement, Event
+from tracking.models.salt import ImportedLine, LogImport, Salt
+from tracking.models.site import Site, SiteZone
+from tracking.models.spool import SpoolFile
+from tracking.models.term import Term, TermKind
+from tracking.models.visit import Visit
+
+__all__ = [
+    "DailyTotal",
+    "DropReason",
+    "DroppedHits",
+    "Engagement",
+    "Event",
+    "ImportedLine",
+    "LogImport",
+    "Salt",
+    "Site",
+    "SiteZone",
+    "SpoolFile",
+    "Term",
+    "TermKind",
+    "Visit",
+]

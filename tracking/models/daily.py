@@ -1,0 +1,52 @@
+"""Small counts per site and day, for lists and for what was not counted."""
+
+from django.db import models
+
+from tracking.models.site import Site
+
+
+class DailyTotal(models.Model):
+    """A site's numbers of one local day, for lists; reports have their own source."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="daily_totals")
+    day = models.DateField()
+    visitors = models.PositiveBigIntegerField(default=0)
+    visits = models.PositiveBigIntegerField(default=0)
+    pageviews = models.PositiveBigIntegerField(default=0)
+    events = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-day",)
+        constraints = (models.UniqueConstraint("site", "day", name="tracking_dailytotal_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class DropReason(models.TextChoices):
+    """Why a hit that was taken does not count."""
+
+    BOT = "bot", "Bots and crawlers"
+    SPAM = "spam", "Referrer spam"
+    NO_VISIT = "no_visit", "Engagement without a visit"
+    CLOSED_IMPORT = "closed_import", "Import closed before its lines were taken"
+    INVALID = "invalid", "Could not be read"
+
+
+class DroppedHits(models.Model):
+    """How many hits of a site were not counted on a local day, by reason."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="dropped_hits")
+    day = models.DateField()
+    reason = models.CharField(max_length=20, choices=DropReason.choices)
+    count = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering = ("-day", "reason")
+        verbose_name_plural = "dropped hits"
+        constraints = (
+            models.UniqueConstraint("site", "day", "reason", name="tracking_droppedhits_once"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.reason}"

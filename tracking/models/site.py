@@ -1,0 +1,114 @@
+"""Sites: what people count visits to, and the time zone their days are in."""
+
+import secrets
+from datetime import date, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models, transaction
+from django.utils.timezone import now
+
+from tracking.records import SiteRules
+
+PUBLIC_ID_LENGTH = 10
+# No letters or digits that look alike: people read these ids aloud.
+PUBLIC_ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+
+
+def new_public_id() -> str:
+    """A short random id, 31^10 of them, that tells nothing about the site."""
+    return "".join(secrets.choice(PUBLIC_ID_ALPHABET) for _ in range(PUBLIC_ID_LENGTH))
+
+
+def validate_timezone(name: str) -> None:
+    """Raises ValidationError unless `name` is an IANA time zone, like Europe/Vienna."""
+    if name not in available_timezones():
+        raise ValidationError(f"{name!r} is not a time zone like Europe/Vienna.")
+
+
+class SiteQuerySet(models.QuerySet["Site"]):
+    """The questions asked of sites."""
+
+    def visible_to(self, user: Any) -> "SiteQuerySet":
+        """The sites whose reports this user may read: none for an anonymous one."""
+        return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+
+    def rules(self) -> dict[str, SiteRules]:
+        """What collecting and ingest know of every site, by public id, in two queries."""
+        zones: dict[int, list[tuple[date, ZoneInfo]]] = {}
+        for site_id, first_day, name in SiteZone.objects.order_by("first_day").values_list(
+            "site_id", "first_day", "timezone"
+        ):
+            zones.setdefault(site_id, []).append((first_day, ZoneInfo(name)))
+        return {
+            public_id: SiteRules(pk, public_id, tuple(zones[pk]))
+            for pk, public_id in self.values_list("pk", "public_id")
+            if pk in zones
+        }
+
+
+class Site(models.Model):
+    """One web property."""
+
+    public_id = models.CharField(max_length=16, unique=True, default=new_public_id, editable=False)
+    name = models.CharField(max_length=100)
+    base_url = models.URLField("base URL", max_length=255)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="sites"
+    )
+    timezone = models.CharField(
+        "time zone", max_length=64, default="UTC", validators=[validate_timezone]
+    )
+    created_at = models.DateTimeField(default=now, editable=False)
+
+    objects = SiteQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name", "pk")
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Save, and let a changed zone take effect at the next midnight (docs/figures.md)."""
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self._keep_zone()
+
+    def rules(self) -> SiteRules:
+        """This site's rules, fresh from the database."""
+        return Site.objects.filter(pk=self.pk).rules()[self.public_id]
+
+    def today(self) -> date:
+        """The site's local day now."""
+        return self.rules().local(now())[0]
+
+    def _keep_zone(self) -> None:
+        latest = self.zones.order_by("-first_day").first()
+        if latest is None:
+            self.zones.create(first_day=date.min, timezone=self.timezone)
+            return
+        if latest.timezone == self.timezone:
+            return
+        moment = now()
+        # The later of both local days: the new zone's next day must not have begun there.
+        newest_day = max(moment.astimezone(ZoneInfo(self.timezone)).date(), self.today())
+        self.zones.update_or_create(
+            first_day=newest_day + timedelta(days=1), defaults={"timezone": self.timezone}
+        )
+
+
+class SiteZone(models.Model):
+    """The zone that a site's days are in from `first_day` on; the first row's day is date.min."""
+
+    site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="zones")
+    first_day = models.DateField()
+    timezone = models.CharField(max_length=64, validators=[validate_timezone])
+
+    class Meta:
+        constraints = (models.UniqueConstraint("site", "first_day", name="tracking_sitezone_once"),)
+
+    def __str__(self) -> str:
+        return f"{self.timezone} from {self.first_day}"

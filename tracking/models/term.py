@@ -1,0 +1,59 @@
+"""The dictionary that keeps rows small: each text once, as an integer everywhere else."""
+
+from django.db import models
+
+
+class TermKind(models.IntegerChoices):
+    """What a text is; the numbers are stored and never change their meaning."""
+
+    EVENT = 1, "event name"
+    PAGE = 2, "page"
+    HOSTNAME = 3, "host name"
+    TITLE = 4, "title"
+    REFERRER = 5, "referrer"
+    SOURCE = 6, "source"
+    CHANNEL = 7, "channel"
+    UTM_SOURCE = 8, "campaign source"
+    UTM_MEDIUM = 9, "campaign medium"
+    UTM_CAMPAIGN = 10, "campaign"
+    UTM_CONTENT = 11, "campaign content"
+    UTM_TERM = 12, "campaign term"
+    COUNTRY = 13, "country"
+    REGION = 14, "region"
+    CITY = 15, "city"
+    BROWSER = 16, "browser"
+    BROWSER_VERSION = 17, "browser version"
+    SYSTEM = 18, "system"
+    SYSTEM_VERSION = 19, "system version"
+    DEVICE = 20, "device"
+    SCREEN = 21, "screen size"
+    LANGUAGE = 22, "language"
+
+
+class Term(models.Model):
+    """One row of the dictionary: (kind, text) -> small integer."""
+
+    kind = models.PositiveSmallIntegerField(choices=TermKind.choices)
+    text = models.TextField()
+
+    class Meta:
+        constraints = (models.UniqueConstraint("kind", "text", name="tracking_term_once"),)
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def term_field() -> "models.ForeignKey[Term | None, Term | None]":
+    """A text kept as its term; empty texts are null.
+
+    Neither indexed nor checked by the database: reports never look rows up by term, and the
+    only writer of these rows makes the terms in the same transaction.
+    """
+    return models.ForeignKey(
+        Term,
+        on_delete=models.DO_NOTHING,
+        related_name="+",
+        db_index=False,
+        db_constraint=False,
+        null=True,
+    )

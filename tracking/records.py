@@ -1,0 +1,224 @@
+"""What the stages of the pipeline hand to each other: frozen records, standard library only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from zoneinfo import ZoneInfo
+
+PAGEVIEW = "pageview"
+ENGAGEMENT = "engagement"
+VISIT_TIMEOUT = timedelta(minutes=30)
+UNKNOWN_PAGE = "(unknown)"
+
+Network = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True, slots=True)
+class TrustedProxies:
+    """Whose word about a client's address counts: the nearest `count` hops, or these networks."""
+
+    count: int = 0
+    networks: tuple[Network, ...] = ()
+
+
+def parse_trusted_proxies(text: str) -> TrustedProxies:
+    """Read `2` or `10.0.0.0/8, ::1`; raises ValueError for anything else."""
+    text = text.strip()
+    if not text:
+        return TrustedProxies()
+    if text.isdecimal():
+        return TrustedProxies(count=int(text))
+    return TrustedProxies(networks=tuple(ip_network(part.strip()) for part in text.split(",")))
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What arrived at the door, parsed and not yet judged.
+
+    `site` is the site's public id; `at` is aware, in UTC; `name` is `pageview`, `engagement` or
+    a custom event's. Texts that are missing are empty.
+    """
+
+    site: str
+    at: datetime
+    name: str
+    url: str
+    referrer: str = ""
+    user_agent: str = ""
+    address: str = ""
+    language: str = ""
+    title: str = ""
+    screen: str = ""
+    props: tuple[tuple[str, str], ...] = ()
+    interactive: bool = True
+    engaged_seconds: int | None = None
+    scroll_depth: int | None = None
+    import_id: int | None = None
+    """The import whose salts make the visitor; None for a live hit."""
+    identity: str = ""
+    """What makes an imported line the same line in another file; empty for a live hit."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpooledHit:
+    """A hit with its place in the spool: `event_id` is unique for ever."""
+
+    event_id: int
+    hit: Hit
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRules:
+    """What collecting and ingest need to know of a site.
+
+    `zones` holds (first local day, zone) in order of days; the first entry's day is date.min.
+    """
+
+    site_id: int
+    public_id: str
+    zones: tuple[tuple[date, ZoneInfo], ...]
+
+    def local(self, at: datetime) -> tuple[date, int]:
+        """The local day of an instant, and its hour, 0 to 23.
+
+        A zone is in force from its first day's own midnight on; the day before it is as much
+        longer or shorter as the two zones differ, so days never overlap.
+        """
+        following: date | None = None
+        for first_day, zone in reversed(self.zones):
+            local = at.astimezone(zone)
+            day = local.date()
+            if day >= first_day:
+                if following is not None and day >= following:
+                    day = following - timedelta(days=1)
+                return day, local.hour
+            following = first_day
+        raise ValueError(f"no zone is in force at {at}")
+
+    def zone_on(self, day: date) -> ZoneInfo:
+        """The zone in force on a local day."""
+        return next(zone for first_day, zone in reversed(self.zones) if day >= first_day)
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """What a user agent's text says: names as people know them, empty when unknown."""
+
+    browser: str = ""
+    browser_version: str = ""
+    system: str = ""
+    system_version: str = ""
+    device: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an address is: ISO 3166-1 alpha-2 country, names of region and city, degrees."""
+
+    country: str = ""
+    region: str = ""
+    city: str = ""
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a visit came from. `referrer` is host and path, without scheme and query."""
+
+    referrer: str = ""
+    source: str = ""
+    channel: str = ""
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    utm_content: str = ""
+    utm_term: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EnrichedHit:
+    """A hit that counts, with all that was looked up for it.
+
+    `visitor` is the salted hash of the local day, a signed 64-bit number; `visitor_before` the
+    same under the salt of the day before, only in the first 30 minutes of a day, else None.
+    `address` is empty unless the instance stores addresses. `props` is a JSON object's text, or
+    empty.
+    """
+
+    event_id: int
+    site_id: int
+    at: datetime
+    day: date
+    hour: int
+    visitor: int
+    visitor_before: int | None
+    name: str
+    page: str
+    hostname: str
+    title: str
+    props: str
+    interactive: bool
+    engaged_seconds: int | None
+    scroll_depth: int | None
+    language: str
+    screen: str
+    address: str
+    agent: Agent
+    place: Place
+    origin: Origin
+    identity: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class VisitState:
+    """A visit as it stands. Entry and exit are its first and last pageview, None before one."""
+
+    visit_id: int
+    site_id: int
+    visitor: int
+    day: date
+    started_at: datetime
+    ended_at: datetime
+    pageviews: int
+    events: int
+    interactive_events: int
+    entry_page: str | None
+    entered_at: datetime | None
+    exit_page: str | None
+    exited_at: datetime | None
+    agent: Agent
+    place: Place
+    origin: Origin
+    language: str
+    screen: str
+    address: str
+
+    @property
+    def is_bounce(self) -> bool:
+        """At most one pageview and no interactive custom event (docs/figures.md)."""
+        return self.pageviews <= 1 and not self.interactive_events
+
+
+@dataclass(frozen=True, slots=True)
+class CountedEvent:
+    """A pageview, custom event or engagement signal, and the visit that it belongs to."""
+
+    visit_id: int
+    hit: EnrichedHit
+
+
+@dataclass(frozen=True, slots=True)
+class VisitChanges:
+    """What a batch does to visits: those it opened, those it changed, and the events of both.
+
+    `new_visitors` counts, per (site, day), visitors that had no visit that day before; `dropped`
+    counts, per (site, day, reason), engagement that no visit took.
+    """
+
+    opened: tuple[VisitState, ...] = ()
+    changed: tuple[VisitState, ...] = ()
+    events: tuple[CountedEvent, ...] = ()
+    new_visitors: Mapping[tuple[int, date], int] = field(default_factory=dict)
+    dropped: Mapping[tuple[int, date, str], int] = field(default_factory=dict)

@@ -1,0 +1,4 @@
+"""Addresses of the tracking pages."""
+
+app_name = "tracking"
+urlpatterns: list[object] = []

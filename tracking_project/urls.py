@@ -1,0 +1,20 @@
+"""Every address of the instance."""
+
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+from tracking_project.health import HealthView
+
+handler400 = "tracking_project.errors.bad_request"
+handler403 = "tracking_project.errors.permission_denied"
+handler404 = "tracking_project.errors.page_not_found"
+handler500 = "tracking_project.errors.server_error"
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="tracking:sites"), name="home"),
+    path("healthz", HealthView.as_view(), name="health"),
+    path("accounts/", include("accounts.urls")),
+    path("admin/", admin.site.urls),
+    path("", include("tracking.urls")),
+]
