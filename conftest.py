@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django.fixtures import Settings
 
 
 @pytest.fixture(autouse=True)
-def data_dir(tmp_path: Path, settings: SettingsWrapper) -> Path:
+def data_dir(tmp_path: Path, settings: Settings) -> Path:
     """A data folder of the test's own, with plain static files."""
     settings.DATA_DIR = tmp_path
     settings.SPOOL_DIR = tmp_path / "spool"

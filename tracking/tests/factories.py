@@ -1,5 +1,7 @@
 """Rows for tests."""
 
+from typing import Any
+
 import factory
 from django.contrib.auth import get_user_model
 from django.utils import timezone
@@ -18,7 +20,7 @@ class UserFactory(factory.django.DjangoModelFactory):
     confirmed_at = factory.LazyFunction(timezone.now)
 
     @factory.post_generation
-    def password(self, create: bool, extracted: str | None, **kwargs: object) -> None:
+    def password(self: Any, create: bool, extracted: str | None, **kwargs: object) -> None:
         self.set_password(extracted or "correct horse battery")
         if create:
             self.save()
