@@ -1,4 +1,29 @@
-"""Addresses of the tracking pages."""
+"""Addresses of sites, their reports, and the collect endpoint."""
+
+from django.urls import path
+
+from tracking.views.activity import ActivityView
+from tracking.views.hits import CollectView, VisitFormView
+from tracking.views.report import ReportView
+from tracking.views.sites import (
+    SiteDeleteView,
+    SiteListView,
+    SiteSettingsView,
+    SnippetStatusView,
+    SnippetView,
+)
 
 app_name = "tracking"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("t.js", CollectView.as_view(), name="script"),
+    path("t/<str:site_id>.gif", CollectView.as_view(), name="pixel"),
+    path("t/<str:site_id>", CollectView.as_view(), name="collect"),
+    path("sites/", SiteListView.as_view(), name="sites"),
+    path("sites/<str:site_id>/", ReportView.as_view(), name="report"),
+    path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
+    path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
+    path("sites/<str:site_id>/delete/", SiteDeleteView.as_view(), name="delete"),
+    path("sites/<str:site_id>/snippet/", SnippetView.as_view(), name="snippet"),
+    path("sites/<str:site_id>/snippet/status", SnippetStatusView.as_view(), name="snippet-status"),
+    path("sites/<str:site_id>/visit", VisitFormView.as_view(), name="visit"),
+]

@@ -15,6 +15,8 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="tracking:sites"), name="home"),
     path("healthz", HealthView.as_view(), name="health"),
     path("accounts/", include("accounts.urls")),
+    # One door for everyone, so that its throttles hold for staff too.
+    path("admin/login/", RedirectView.as_view(pattern_name="accounts:login", query_string=True)),
     path("admin/", admin.site.urls),
     path("", include("tracking.urls")),
 ]
