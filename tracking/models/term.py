@@ -1,6 +1,10 @@
 """The dictionary that keeps rows small: each text once, as an integer everywhere else."""
 
+from collections.abc import Iterable
+
 from django.db import models
+
+from tracking.models.pieces import ASKED_AT_ONCE, pieces
 
 
 class TermKind(models.IntegerChoices):
@@ -30,11 +34,25 @@ class TermKind(models.IntegerChoices):
     LANGUAGE = 22, "language"
 
 
+class TermQuerySet(models.QuerySet["Term"]):
+    """The questions asked of the dictionary."""
+
+    def texts(self, ids: Iterable[int | None]) -> dict[int, str]:
+        """The texts of these terms, by id."""
+        wanted = sorted({pk for pk in ids if pk is not None})
+        found: dict[int, str] = {}
+        for some in pieces(wanted, ASKED_AT_ONCE):
+            found |= dict(self.filter(pk__in=some).values_list("pk", "text"))
+        return found
+
+
 class Term(models.Model):
     """One row of the dictionary: (kind, text) -> small integer."""
 
     kind = models.PositiveSmallIntegerField(choices=TermKind.choices)
     text = models.TextField()
+
+    objects = TermQuerySet.as_manager()
 
     class Meta:
         constraints = (models.UniqueConstraint("kind", "text", name="tracking_term_once"),)

@@ -1,18 +1,80 @@
 """Hits that come through Django."""
 
-from django.http import HttpRequest, HttpResponse
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.decorators import method_decorator
+from django.utils.timezone import now
 from django.views import View
+from django.views.decorators.csrf import csrf_exempt
+
+from tracking.collect.endpoint import sender_of
+from tracking.collect.live import live_collector
+from tracking.collect.payload import form_hit
+from tracking.errors import SpoolFull, UnknownSite
+from tracking.forms.hits import VisitForm
 
 
+@method_decorator(csrf_exempt, name="dispatch")
 class CollectView(View):
-    """To come."""
+    """The collect endpoint for servers that know only Django, such as `runserver`."""
 
-    def get(self, request: HttpRequest, **captured: str) -> HttpResponse:
-        return HttpResponse(status=501)
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = HttpResponse()
+
+        def start_response(status: str, headers: list[tuple[str, str]]) -> None:
+            response.status_code = int(status[:3])
+            del response.headers["Content-Type"]
+            for name, value in headers:
+                response.headers[name] = value
+
+        environ = request.META | {"PATH_INFO": request.path}
+        response.content = b"".join(live_collector()(environ, start_response))
+        return response
 
 
+@method_decorator(csrf_exempt, name="dispatch")
 class VisitFormView(View):
-    """To come."""
+    """A public door for those who can only send a form: 204, or 400 with what is wrong."""
 
-    def get(self, request: HttpRequest, **captured: str) -> HttpResponse:
-        return HttpResponse(status=501)
+    http_method_names = ["get", "post", "options"]  # noqa: RUF012 - as Django declares it
+
+    def get(self, request: HttpRequest, site_id: str) -> HttpResponse:
+        return self._take(request, site_id, VisitForm(request.GET))
+
+    def post(self, request: HttpRequest, site_id: str) -> HttpResponse:
+        return self._take(request, site_id, VisitForm(request.POST))
+
+    def options(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        methods = "GET, POST, OPTIONS"
+        return _open(
+            HttpResponse(
+                status=204, headers={"Allow": methods, "Access-Control-Allow-Methods": methods}
+            )
+        )
+
+    def _take(self, request: HttpRequest, site_id: str, form: VisitForm) -> HttpResponse:
+        collector = live_collector()
+        try:
+            collector.sites.check(site_id)
+        except UnknownSite:
+            return _open(JsonResponse({"site": ["unknown"]}, status=404))
+        sender = sender_of(request.META, site_id, now(), settings.TRUSTED_PROXIES)
+        if not form.is_valid():
+            collector.refusals.add(f"form: {', '.join(form.errors)}", sender.address)
+            return _open(JsonResponse(form.errors, status=400))
+        try:
+            collector.append(
+                form_hit(sender, url=form.cleaned_data["url"], name=form.cleaned_data["event"])
+            )
+        except SpoolFull:
+            return _open(JsonResponse({"spool": ["full"]}, status=503, headers={"Retry-After": 10}))
+        return _open(HttpResponse(status=204))
+
+
+def _open(response: HttpResponse) -> HttpResponse:
+    """The answer as any page may read it, and nobody keeps it."""
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,1 @@
+"""Is this request a hit? Parse it, decide, append it: the hottest path, without a database."""

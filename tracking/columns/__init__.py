@@ -1,0 +1,1 @@
+"""The files that reports read: derived from the database, wide, columnar."""

@@ -1,0 +1,1 @@
+"""Which visit does an event belong to? Pure functions, without Django."""
