@@ -19,7 +19,7 @@ def cursor(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 @lru_cache(maxsize=2)
-def _opened(folder: Path, pid: int) -> duckdb.DuckDBPyConnection:
+def _opened(folder: Path, _pid: int) -> duckdb.DuckDBPyConnection:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = duckdb.connect(
         ":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": THREADS}

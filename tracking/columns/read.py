@@ -32,7 +32,8 @@ def rows_of(folder: Path, site_id: int, first_day: date, last_day: date) -> Rela
         if first_day <= day <= last_day
     }
     names = ", ".join(COLUMNS)
-    parts, parameters = [], []
+    parts: list[str] = []
+    parameters: list[Any] = []
     if sealed:
         parts.append(f"SELECT {names} FROM read_parquet(?)")  # noqa: S608 - names are constants
         parameters.append([str(site_folder(folder, site_id) / one.name) for one in sealed.values()])

@@ -72,7 +72,7 @@ def copy_to_parquet(cursor: Any, query: str, parameters: Sequence[Any], path: Pa
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = str(path).replace("'", "''")
     cursor.execute(
-        f"COPY (SELECT * FROM ({query}) ORDER BY site, day, at, event)"  # noqa: S608 - our own SQL
+        f"COPY (SELECT * FROM ({query}) ORDER BY site, day, moment, event)"  # noqa: S608 - our own SQL
         f" TO '{target}' (FORMAT parquet, COMPRESSION zstd)",
         parameters,
     )
@@ -110,7 +110,7 @@ def _append(
         "visitor": visit["visitor"],
         "day": row["day"],
         "hour": row.get("hour"),
-        "at": _milliseconds(row["happened_at"]),
+        "moment": _milliseconds(row["happened_at"]),
         "name": name,
         "page": text(row["page_id"]),
         "hostname": text(row.get("hostname_id")),

@@ -14,7 +14,7 @@ OWN_COLUMNS = {
     "visitor": "BIGINT",
     "day": "DATE",
     "hour": "TINYINT",
-    "at": "BIGINT",  # milliseconds since 1970, UTC
+    "moment": "BIGINT",  # milliseconds since 1970, UTC
     "name": "VARCHAR",
     "page": "VARCHAR",
     "hostname": "VARCHAR",

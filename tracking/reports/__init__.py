@@ -1,0 +1,1 @@
+"""The numbers: a ReportQuery in, rows out."""
