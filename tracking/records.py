@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from zoneinfo import ZoneInfo
 
 PAGEVIEW = "pageview"
@@ -12,6 +12,22 @@ VISIT_TIMEOUT = timedelta(minutes=30)
 UNKNOWN_PAGE = "(unknown)"
 
 Network = IPv4Network | IPv6Network
+
+
+def normal_address(text: str) -> str:
+    """The IP address in `1.2.3.4:80`, `[::1]:80` or plain, in its one form; empty for others."""
+    text = text.strip()
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return ""
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        return str(address.ipv4_mapped)
+    return str(address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,172 @@
 """Where log records go, and what each of them carries of the request."""
 
+import fcntl
+import logging
+import os
+import re
+import time
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from django.utils.safestring import SafeString, mark_safe
+from django.views.debug import ExceptionReporter
+
+KEPT_DAYS = 7
+LONGEST_URL = 500
+# Links that were mailed let their bearer in.
+SECRET_PATHS = re.compile(r"(/accounts/(?:confirm|invitation|reset)/)[^?]*")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class RequestContext:
+    """What log records say of the request they belong to; the user's id is -1 for anonymous."""
+
+    url: str = "-"
+    method: str = "-"
+    client_address: str = "-"
+    user_id: int = -1
+
+
+current_request: ContextVar[RequestContext] = ContextVar("request", default=RequestContext())  # noqa: B039 - it is frozen
+
+
+def logged_url(url: str) -> str:
+    """A URL as it may stand in a log: without what would let its reader in, and not endless."""
+    return SECRET_PATHS.sub(r"\1...", url)[:LONGEST_URL]
+
+
+class RequestContextFilter(logging.Filter):
+    """Adds url, method, client_address and user_id to every record."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let the record through, with the context of the request, if there is one."""
+        context = current_request.get()
+        record.url = context.url
+        record.method = context.method
+        record.client_address = context.client_address
+        record.user_id = context.user_id
+        return True
+
+
+class TabbedFormatter(logging.Formatter):
+    """One line a record, its parts with tabs between them; a traceback follows on lines below."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        """The line, in which nobody's text can begin another line or another part."""
+        at = datetime.fromtimestamp(record.created, UTC)
+        parts = (
+            f"{at:%Y-%m-%dT%H:%M:%S}.{round(record.msecs):03}Z",
+            record.levelname,
+            record.name,
+            getattr(record, "url", "-"),
+            getattr(record, "method", "-"),
+            getattr(record, "client_address", "-"),
+            str(getattr(record, "user_id", -1)),
+            record.message,
+        )
+        return "\t".join(CONTROLS.sub(" ", part) for part in parts)
+
+
+class DailyFileHandler(logging.Handler):
+    """Appends to a file that is put aside at midnight UTC, and kept for a week.
+
+    Several processes may share it: each record is one write to the file of its day, and who
+    first writes on a new day renames the old one, under a lock.
+    """
+
+    def __init__(self, filename: str) -> None:
+        super().__init__()
+        self.path = Path(filename)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write the record; a failure is reported as logging does, never raised."""
+        try:
+            line = (self.format(record) + "\n").encode("utf-8", "replace")
+            with self.path.with_name(f".{self.path.name}.lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                self._put_aside(record.created)
+                descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+                try:
+                    os.write(descriptor, line)
+                finally:
+                    os.close(descriptor)
+        except OSError:
+            self.handleError(record)
+
+    def _put_aside(self, at: float) -> None:
+        try:
+            written = _day(self.path.stat().st_mtime)
+        except FileNotFoundError:
+            return
+        if written == _day(at):
+            return
+        self.path.rename(self.path.with_name(f"{self.path.name}.{written}"))
+        oldest = f"{self.path.name}.{_day(at - timedelta(days=KEPT_DAYS).total_seconds())}"
+        for old in self.path.parent.glob(f"{self.path.name}.????-??-??"):
+            if old.name < oldest:
+                old.unlink()
+
+
+def _day(at: float) -> str:
+    return time.strftime("%Y-%m-%d", time.gmtime(at))
+
+
+class QuietReporter(ExceptionReporter):
+    """An error mail with the traceback and the request's address, and nothing else.
+
+    Django's own lists every setting and everything in the request's environment.
+    """
+
+    def get_traceback_text(self) -> SafeString:
+        """The mail's body."""
+        path = logged_url(self.request.get_full_path()) if self.request else "no request"
+        data = self.get_traceback_data()
+        frames = [
+            f'  File "{frame["filename"]}", line {frame["lineno"]}, in {frame["function"]}'
+            for frame in data.get("frames", [])
+        ]
+        lines = [path, "", *frames, str(data.get("exception_type", ""))]
+        return mark_safe("\n".join(lines))  # the mail is plain text
+
 
 def logging_config(error_log_path: Path | None, *, mail_admins: bool) -> dict[str, Any]:
-    """The LOGGING setting."""
-    return {"version": 1, "disable_existing_loggers": False}
+    """The LOGGING setting: the console, and a file and mails of errors where they are asked for."""
+    handlers: dict[str, Any] = {"console": _handler("logging.StreamHandler", "INFO")}
+    if error_log_path:
+        handlers["errors"] = _handler(
+            "tracking_project.logging.DailyFileHandler", "ERROR", filename=str(error_log_path)
+        )
+    if mail_admins:
+        handlers["mail"] = _handler(
+            "django.utils.log.AdminEmailHandler",
+            "ERROR",
+            reporter_class="tracking_project.logging.QuietReporter",
+        )
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "filters": {"request": {"()": "tracking_project.logging.RequestContextFilter"}},
+        "formatters": {"tabbed": {"()": "tracking_project.logging.TabbedFormatter"}},
+        "handlers": handlers,
+        "root": {"handlers": list(handlers), "level": "INFO"},
+        # Django's own handlers would say everything a second time.
+        "loggers": {
+            "django": {"handlers": [], "level": "INFO", "propagate": True},
+            "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+        },
+    }
+
+
+def _handler(name: str, level: str, **options: Any) -> dict[str, Any]:
+    return {
+        "class": name,
+        "level": level,
+        "formatter": "tabbed",
+        "filters": ["request"],
+        **options,
+    }

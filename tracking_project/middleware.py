@@ -1,27 +1,75 @@
 """What happens around every request."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+from tracking.collect.client import client_address, is_trusted
+from tracking_project.errors import error_page, has_page_of_its_own
+from tracking_project.logging import RequestContext, current_request, logged_url
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
 class RequestContextMiddleware:
-    """Let log records know which request they belong to."""
+    """Lets log records know their request, and the request its client behind trusted proxies."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        address = client_address(request.META, settings.TRUSTED_PROXIES)
+        request.client_address = address  # type: ignore[attr-defined]
+        self._take_scheme(request)
+        context = RequestContext(
+            url=logged_url(request.get_full_path()),
+            method=request.method or "-",
+            client_address=address or "-",
+        )
+        token = current_request.set(context)
+        try:
+            response = self.get_response(request)
+        finally:
+            current_request.reset(token)
+        if not response.has_header("Cache-Control"):
+            # Pages hold private numbers: no cache between here and their reader keeps them.
+            response.headers["Cache-Control"] = "private, no-store"
+        return response
+
+    def _take_scheme(self, request: HttpRequest) -> None:
+        forwarded = request.META.get("HTTP_X_FORWARDED_PROTO", "")
+        if forwarded in {"http", "https"} and is_trusted(request.META, settings.TRUSTED_PROXIES):
+            request.META["wsgi.url_scheme"] = forwarded
+            request.environ["wsgi.url_scheme"] = forwarded  # type: ignore[attr-defined]
+
+
+class UserContextMiddleware:
+    """Lets log records know the user, without asking the database for those who ask nothing."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        user_id = request.session.get("_auth_user_id") if request.COOKIES else None
+        if user_id is not None:
+            current_request.set(replace(current_request.get(), user_id=int(user_id)))
         return self.get_response(request)
 
 
 class ErrorPagesMiddleware:
-    """Give every error status that has no page of its own a page."""
+    """Gives every error status that came without a page of its own a page."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        if response.status_code < 400 or has_page_of_its_own(response):
+            return response
+        page = error_page(request, response.status_code)
+        response.content = page.content
+        response.headers["Content-Type"] = page.headers["Content-Type"]
+        return response

@@ -124,17 +124,18 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tracking_project.middleware.RequestContextMiddleware",
+    "tracking_project.middleware.ErrorPagesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "tracking_project.middleware.UserContextMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "accounts.middleware.FirstAccountMiddleware",
-    "tracking_project.middleware.ErrorPagesMiddleware",
 ]
 
 ROOT_URLCONF = "tracking_project.urls"

@@ -1,0 +1,103 @@
+"""Sites and their daily numbers in admin."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.timezone import now
+
+from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.models import DailyTotal, DroppedHits, Site, SiteZone
+
+RECENT_DAYS = 30
+
+
+class SiteZoneInline(admin.TabularInline[SiteZone, Site]):
+    """The zones that the site's days have been in."""
+
+    model = SiteZone
+    extra = 0
+    can_delete = False
+    fields = readonly_fields = ("first_day", "timezone")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Site)
+class SiteAdmin(admin.ModelAdmin[Site]):
+    """Sites, with their numbers of the last days."""
+
+    list_display = (
+        *("name", "public_id", "base_url", "owner", "timezone"),
+        *("visitors", "pageviews", "report"),
+    )
+    list_filter = ("created_at", "timezone")
+    list_select_related = ("owner",)
+    list_per_page = 50
+    search_fields = ("name", "base_url", "public_id", "owner__email")
+    autocomplete_fields = ("owner",)
+    readonly_fields = ("public_id", "created_at")
+    inlines = (SiteZoneInline,)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
+        recent = DailyTotal.objects.filter(
+            site=OuterRef("pk"), day__gt=now().date() - timedelta(days=RECENT_DAYS)
+        ).values("site")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                **{
+                    f"recent_{name}": Coalesce(
+                        Subquery(recent.annotate(total=Sum(name)).values("total")), 0
+                    )
+                    for name in ("visitors", "pageviews")
+                }
+            )
+        )
+
+    @admin.display(description="Visitors, 30 days", ordering="recent_visitors")
+    def visitors(self, site: Any) -> int:
+        """Daily visitors of the last days."""
+        count: int = site.recent_visitors
+        return count
+
+    @admin.display(description="Pageviews, 30 days", ordering="recent_pageviews")
+    def pageviews(self, site: Any) -> int:
+        """Pageviews of the last days."""
+        count: int = site.recent_pageviews
+        return count
+
+    @admin.display(description="Report")
+    def report(self, site: Site) -> str:
+        """A link to the report, which opens for those who may read it."""
+        return format_html(
+            '<a href="{}">Report</a>', reverse("tracking:report", args=[site.public_id])
+        )
+
+
+@admin.register(DailyTotal)
+class DailyTotalAdmin(ReadOnlyAdmin[DailyTotal]):
+    """Numbers of each site and day."""
+
+    list_display = ("day", "site", "visitors", "visits", "pageviews", "events")
+    list_select_related = ("site",)
+    search_fields = ("=site__public_id",)
+    ordering = ("-day", "site")
+
+
+@admin.register(DroppedHits)
+class DroppedHitsAdmin(ReadOnlyAdmin[DroppedHits]):
+    """What was not counted, and why."""
+
+    list_display = ("day", "site", "reason", "count")
+    list_filter = ("reason",)
+    list_select_related = ("site",)
+    search_fields = ("=site__public_id",)
+    ordering = ("-day", "site", "reason")

@@ -1,0 +1,61 @@
+"""Numbers of reports as people read them."""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_datetime
+from babel.numbers import format_decimal
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from tracking.reports.engine import Number
+from tracking.reports.metrics import METRICS
+
+register = template.Library()
+
+LOCALE = Locale("en")
+UNKNOWN = "(unknown)"
+NOTHING = format_html('<span aria-label="nothing to count">{}</span>', "\N{EN DASH}")
+
+
+@register.filter
+def metric(value: Number, name: str) -> str | SafeString:
+    """A metric's value in its unit: 1,234 or 2.7 or 46% or 2m 41s; a dash for null."""
+    if value is None:
+        return NOTHING
+    match METRICS[name].unit:
+        case "share":
+            return f"{value:.0%}"
+        case "percent":
+            return f"{value:.0f}%"
+        case "seconds":
+            return duration(value)
+        case "ratio":
+            return f"{value:.1f}"
+        case _:
+            return format_decimal(value, locale=LOCALE)
+
+
+def duration(seconds: float) -> str:
+    """Seconds as 41s, 2m 41s or 1h 2m."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole}s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes}m {rest}s" if rest else f"{minutes}m"
+    return f"{minutes // 60}h {minutes % 60}m"
+
+
+@register.filter
+def country_name(code: str) -> str:
+    """A country's name by its ISO 3166-1 code; the code itself when it is none."""
+    return LOCALE.territories.get(code, code) or UNKNOWN
+
+
+@register.simple_tag
+def local_time(at: datetime, zone: ZoneInfo) -> str:
+    """An instant in the site's zone: 24 Nov 2026, 09:41."""
+    return format_datetime(at, "d MMM y, HH:mm", tzinfo=zone, locale=LOCALE)
