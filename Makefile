@@ -13,7 +13,7 @@ help:  ## Say what each target does
 
 run: setup  ## Start Footfall on http://localhost:8000
 	@$(BIN)/python manage.py prepare
-	@PYTHONUNBUFFERED=1 exec $(BIN)/honcho start -p $(PORT)
+	@PATH="$(CURDIR)/$(BIN):$$PATH" PYTHONUNBUFFERED=1 exec $(BIN)/honcho start -p $(PORT)
 
 demo: setup  ## Add a demo owner with a site and three months of traffic
 	@$(BIN)/python manage.py prepare --quiet

@@ -29,11 +29,9 @@ class RequestContextMiddleware:
             method=request.method or "-",
             client_address=address or "-",
         )
-        token = current_request.set(context)
-        try:
-            response = self.get_response(request)
-        finally:
-            current_request.reset(token)
+        # Not reset when the answer is ready: Django logs error statuses only after all middleware.
+        current_request.set(context)
+        response = self.get_response(request)
         if not response.has_header("Cache-Control"):
             # Pages hold private numbers: no cache between here and their reader keeps them.
             response.headers["Cache-Control"] = "private, no-store"

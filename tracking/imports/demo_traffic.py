@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from tracking.records import ENGAGEMENT, PAGEVIEW, Hit
 
 DAYS = 91
-VISITS_ON_A_WEEKDAY = 130
+PEOPLE_ON_A_WEEKDAY = 130
 WEEKEND_SHARE = 0.55
 GROWTH = 0.5
 
@@ -39,22 +39,16 @@ CAMPAIGNS = (
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"
 CHROME = "Chrome/142.0.0.0"
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X)"
+IPAD = "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X)"
 AGENTS = (
     (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} {CHROME} Safari/537.36", 30),
     (f"Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) {APPLE} Version/18.6 Safari/605.1.15", 14),
-    (
-        "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X)"
-        f" {APPLE} Version/18.6 Mobile/15E148 Safari/604.1",
-        18,
-    ),
+    (f"{IPHONE} {APPLE} Version/18.6 Mobile/15E148 Safari/604.1", 18),
     (f"Mozilla/5.0 (Linux; Android 14; Pixel 8) {WEBKIT} {CHROME} Mobile Safari/537.36", 15),
     ("Mozilla/5.0 (X11; Linux x86_64; rv:144.0) Gecko/20100101 Firefox/144.0", 12),
     (f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {WEBKIT} {CHROME} Safari/537.36 Edg/142.0", 8),
-    (
-        "Mozilla/5.0 (iPad; CPU OS 17_5 like Mac OS X)"
-        f" {APPLE} Version/17.5 Mobile/15E148 Safari/604.1",
-        3,
-    ),
+    (f"{IPAD} {APPLE} Version/17.5 Mobile/15E148 Safari/604.1", 3),
     ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", 6),
 )
 # Two bytes of networks in several countries; the shipped database says which.
@@ -81,18 +75,18 @@ class Demo:
         begin = (self.now - timedelta(days=DAYS)).replace(hour=0, minute=0, second=0, microsecond=0)
         for number in range(DAYS + 1):
             day = begin + timedelta(days=number)
-            for _ in range(self._visits_on(day, number, chance)):
+            people = [_person(chance) for _ in range(self._people_on(day, number, chance))]
+            for person in people + chance.choices(people, k=len(people) // 6):
                 at = day + timedelta(hours=_hour(chance))
-                yield from (hit for hit in self._visit(at, chance) if hit.at < self.now)
+                yield from (hit for hit in self._visit(at, person, chance) if hit.at < self.now)
 
-    def _visits_on(self, day: datetime, number: int, chance: random.Random) -> int:
+    def _people_on(self, day: datetime, number: int, chance: random.Random) -> int:
         share = WEEKEND_SHARE if day.weekday() >= 5 else 1.0
         trend = 1 + GROWTH * number / DAYS
-        return round(VISITS_ON_A_WEEKDAY * share * trend * chance.uniform(0.85, 1.15))
+        return round(PEOPLE_ON_A_WEEKDAY * share * trend * chance.uniform(0.85, 1.15))
 
-    def _visit(self, at: datetime, chance: random.Random) -> Iterator[Hit]:
-        agent = _picked(AGENTS, chance)
-        address = f"{_picked(NETWORKS, chance)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
+    def _visit(self, at: datetime, person: tuple[str, str], chance: random.Random) -> Iterator[Hit]:
+        agent, address = person
         referrer = _picked(REFERRERS, chance)
         query = chance.choice(CAMPAIGNS) if chance.random() < 0.07 else ""
         for step in range(_pages_of_a_visit(chance)):
@@ -119,6 +113,12 @@ class Demo:
         elif page == "/docs/install" and chance.random() < 0.3:
             props = (("file", chance.choice(("archive", "container"))),)
             yield Hit(self.site, at, "Download", url, **known, props=props)  # type: ignore[arg-type]
+
+
+def _person(chance: random.Random) -> tuple[str, str]:
+    """A user agent and an address."""
+    address = f"{_picked(NETWORKS, chance)}.{chance.randrange(256)}.{chance.randrange(1, 255)}"
+    return _picked(AGENTS, chance), address
 
 
 def _picked(weighted: tuple[tuple[str, int], ...], chance: random.Random) -> str:

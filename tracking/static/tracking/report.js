@@ -76,7 +76,7 @@ function options() {
     scales: { x: { time: false }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
     axes: [
       {
-        ...axis, grid: { show: false }, space: 70, incrs: [1, 2, 3, 5, 7, 10, 14, 15, 30],
+        ...axis, size: 30, grid: { show: false }, space: 70, incrs: [1, 2, 3, 5, 7, 10, 14, 15, 30],
         values: (_, places) => places.map((place) => series.labels[place] ?? ""),
       },
       { ...axis, size: 52, grid: { stroke: line, width: 1 }, values: (_, values) => values.map((value) => text(value, compact)) },
