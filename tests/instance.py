@@ -68,16 +68,22 @@ class Instance:
         for line in (ROOT / "Procfile").read_text().splitlines():
             name, command = line.split(":", 1)
             if not names or name in names:
-                self.processes[name] = subprocess.Popen(
-                    ["sh", "-c", command.replace("exec nice -n 10 ", "exec ").strip()],
-                    cwd=ROOT,
-                    env=self.environ,
-                    stdout=self.log.open("ab"),
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+                self.processes[name] = self._started(command)
         if not names or "web" in names:
             wait_for("the web process to answer", self.is_up)
+
+    def _started(self, command: str) -> subprocess.Popen[bytes]:
+        # Without `nice`, whose process would be the one that is killed.
+        command = command.replace("exec nice -n 10 ", "exec ").strip()
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                ["sh", "-c", command],
+                cwd=ROOT,
+                env=self.environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
 
     def is_up(self) -> bool:
         """Whether the web process answers."""
