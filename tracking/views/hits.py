@@ -30,6 +30,9 @@ class CollectView(View):
                 response.headers[name] = value
 
         environ = request.META | {"PATH_INFO": request.path}
+        if request.META.get("CONTENT_LENGTH"):
+            # Django's stream ends where the body does; for chunked bodies it would be empty.
+            environ["wsgi.input"] = request
         response.content = b"".join(live_collector()(environ, start_response))
         return response
 

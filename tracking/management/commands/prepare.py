@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from accounts.setup import ensure_first_account
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+
+from accounts.setup import ensure_first_account
 
 
 class Command(BaseCommand):
