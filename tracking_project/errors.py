@@ -6,7 +6,7 @@ They ask neither the session nor the database, so that they work when nothing el
 import logging
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template import TemplateDoesNotExist
 from django.template.loader import select_template
@@ -41,7 +41,7 @@ def has_page_of_its_own(response: HttpResponse) -> bool:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """400, or 413 for a body that was too big."""
-    if isinstance(exception, (RequestDataTooBig, TooManyFieldsSent)):
+    if isinstance(exception, RequestDataTooBig):
         return error_page(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     return error_page(request, HTTPStatus.BAD_REQUEST)
 

@@ -225,7 +225,7 @@ EMAIL_URL = setting(
 )
 try:
     vars().update(environ.Env.email_url_config(EMAIL_URL))
-except (KeyError, ValueError) as error:
+except (ImproperlyConfigured, KeyError, ValueError) as error:
     raise ImproperlyConfigured("EMAIL_URL: expected a URL like smtp+tls://user@host:587") from error
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = setting(
     "FROM_EMAIL", text, f"footfall@{_base.hostname}", expected="the sender of mails"

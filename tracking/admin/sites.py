@@ -12,9 +12,17 @@ from django.utils.html import format_html
 from django.utils.timezone import now
 
 from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.forms.sites import SiteForm
 from tracking.models import DailyTotal, DroppedHits, Site, SiteZone
 
 RECENT_DAYS = 30
+
+
+class SiteAdminForm(SiteForm):
+    """As owners fill it in, and whose it is."""
+
+    class Meta(SiteForm.Meta):
+        fields = ("name", "base_url", "owner", "timezone")
 
 
 class SiteZoneInline(admin.TabularInline[SiteZone, Site]):
@@ -33,6 +41,7 @@ class SiteZoneInline(admin.TabularInline[SiteZone, Site]):
 class SiteAdmin(admin.ModelAdmin[Site]):
     """Sites, with their numbers of the last days."""
 
+    form = SiteAdminForm
     list_display = (
         *("name", "public_id", "base_url", "owner", "timezone"),
         *("visitors", "pageviews", "report"),

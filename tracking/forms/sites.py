@@ -77,7 +77,7 @@ class SiteForm(forms.ModelForm[Site]):
 
     class Meta:
         model = Site
-        fields = ("base_url", "name", "timezone")
+        fields: tuple[str, ...] = ("base_url", "name", "timezone")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

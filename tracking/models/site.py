@@ -86,18 +86,19 @@ class Site(models.Model):
         return self.rules().local(now())[0]
 
     def _keep_zone(self) -> None:
-        latest = self.zones.order_by("-first_day").first()
-        if latest is None:
+        if not self.zones.exists():
             self.zones.create(first_day=date.min, timezone=self.timezone)
             return
-        if latest.timezone == self.timezone:
+        if self.zones.latest("first_day").timezone == self.timezone:
             return
-        moment = now()
+        today = self.today()
+        # A change that was not in force yet never will be.
+        self.zones.filter(first_day__gt=today).delete()
+        if self.zones.latest("first_day").timezone == self.timezone:
+            return
         # The later of both local days: the new zone's next day must not have begun there.
-        newest_day = max(moment.astimezone(ZoneInfo(self.timezone)).date(), self.today())
-        self.zones.update_or_create(
-            first_day=newest_day + timedelta(days=1), defaults={"timezone": self.timezone}
-        )
+        newest_day = max(now().astimezone(ZoneInfo(self.timezone)).date(), today)
+        self.zones.create(first_day=newest_day + timedelta(days=1), timezone=self.timezone)
 
 
 class SiteZone(models.Model):

@@ -1,0 +1,250 @@
+"""The report page and the activity log."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils.timezone import now
+
+from tracking.errors import ReportUnavailable
+from tracking.models import DailyTotal, Site
+from tracking.templatetags.numbers import country_name, duration, metric
+from tracking.tests.factories import SiteFactory
+from tracking.tests.pipeline import FIREFOX, GERMAN_ADDRESS, count, hit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def site(client: Client) -> Any:
+    site = SiteFactory()
+    client.force_login(site.owner)
+    return site
+
+
+@pytest.fixture
+def visited(site: Site) -> Site:
+    """A German from Google with two pages and a sign-up, an Austrian with one, today."""
+    at = now()
+    german = {"address": GERMAN_ADDRESS, "user_agent": FIREFOX}
+    count(
+        [
+            hit(site, at, "/docs", referrer="https://www.google.com/", **german),
+            hit(site, at, "/pricing", **german),
+            hit(site, at, "/pricing", name="Sign up", props=(("plan", "<yearly>"),), **german),
+            hit(site, at, "/"),
+            hit(site, at, user_agent="curl/8"),
+        ]
+    )
+    return site
+
+
+def report(client: Client, site: Site, query: str = "") -> str:
+    answer = client.get(f"/sites/{site.public_id}/{query}")
+    assert answer.status_code == 200
+    return " ".join(answer.content.decode().split())
+
+
+def test_a_new_site_is_told_to_get_the_snippet(client: Client, site: Site) -> None:
+    text = report(client, site)
+    assert "No hits yet" in text
+    assert f"/sites/{site.public_id}/snippet/" in text
+
+
+def test_a_quiet_period_offers_a_wider_one(client: Client, visited: Site) -> None:
+    text = report(client, visited, "?period=2015-01-01..2015-01-31")
+    assert "Nothing in this period" in text
+    assert "?period=12mo" in text
+    filtered = report(client, visited, "?f=page:is:/nowhere")
+    assert "Take a filter away" in filtered
+
+
+@pytest.mark.parametrize("period", ["today", "7d", "30d", "month", "12mo"])
+def test_the_numbers_of_every_period(client: Client, visited: Site, period: str) -> None:
+    text = report(client, visited, f"?period={period}")
+
+    for label, value in (("Visitors", "2"), ("Visits", "2"), ("Pageviews", "3")):
+        assert f'<span class="label">{label}</span> <span class="value">{value}</span>' in text
+    assert '<span class="value">50%</span>' in text
+    for row in ("/docs", "Google", "Organic Search", "Germany", "Firefox", "Linux", "Sign up"):
+        assert f"<span>{row}</span>" in text
+    assert "1 hits not counted (bots and crawlers 1)" in text
+    assert "Times in UTC" in text
+
+
+def test_a_row_filters_everything_and_a_chip_takes_it_back(client: Client, visited: Site) -> None:
+    link = "?period=30d&amp;f=country%3Ais%3ADE"
+    assert f'href="{link}"' in report(client, visited)
+    text = report(client, visited, "?period=30d&f=country%3Ais%3ADE")
+
+    assert '<span class="label">Visitors</span> <span class="value">1</span>' in text
+    assert "<b>Germany</b>" in text
+    assert 'class="remove" href="?period=30d"' in text
+    assert "f=country%3Ais_not%3ADE" in text
+    turned = report(client, visited, "?f=country:is_not:DE&f=country:is_not:DE&metric=visits")
+    assert "<b>Germany</b>" in turned
+    assert '<span class="label">Visitors</span> <span class="value">1</span>' in turned
+
+
+def test_the_form_of_two_dates_is_a_period(client: Client, visited: Site) -> None:
+    today = visited.today().isoformat()
+    text = report(client, visited, f"?from={today}&to={today}&metric=pageviews")
+
+    assert f'value="{today}"' in text
+    assert "Pageviews as a table" in text
+    assert '<span class="value">3</span>' in text
+
+
+def test_text_from_visitors_is_escaped(client: Client, site: Site) -> None:
+    count([hit(site, now(), "/%3Cscript%3E", title="<b>", name="<i>")])
+    for path in ("", "activity/"):
+        text = client.get(f"/sites/{site.public_id}/{path}").content.decode()
+        assert "&lt;script&gt;" in text
+        assert "<script>" not in text
+        assert "<i>" not in text
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("period=never", "period"),
+        ("from=9999-99-99&to=2020-01-01", "period"),
+        ("from=2020-01-01", "period"),
+        ("period=99999-01-01..99999-01-02", "period"),
+        ("metric=wealth", "metric"),
+        ("f=nonsense", "filter"),
+        ("f=page:is:%2500", "filter"),
+        ("color=red", "color"),
+        ("&".join(f"f=page:is:{n}" for n in range(61)), "f"),
+        ("&".join(f"f=page:is:{n}" for n in range(21)), "filter"),
+    ],
+)
+def test_a_garbled_address_names_its_parameter_and_links_to_the_plain_report(
+    client: Client, visited: Site, query: str, parameter: str
+) -> None:
+    answer = client.get(f"/sites/{visited.public_id}/?{query}")
+    text = answer.content.decode()
+
+    assert answer.status_code == 400
+    assert f"<code>{parameter}: " in text
+    assert f'href="/sites/{visited.public_id}/"' in text
+
+
+def test_ten_thousand_parameters_are_too_many(client: Client, visited: Site) -> None:
+    answer = client.get(f"/sites/{visited.public_id}/?" + "&".join(["f=1"] * 10_000))
+    assert answer.status_code == 400
+
+
+def test_numbers_that_cannot_be_read_are_said_to_be_safe(
+    client: Client, visited: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unavailable(*_: Any) -> None:
+        raise ReportUnavailable("damaged")
+
+    monkeypatch.setattr("tracking.views.report.answer", unavailable)
+    answer = client.get(f"/sites/{visited.public_id}/")
+
+    assert answer.status_code == 503
+    assert "They are safe" in answer.content.decode()
+
+
+@pytest.mark.parametrize(("path", "queries"), [("", 6), ("activity/", 8)])
+def test_pages_ask_the_database_as_often_for_one_event_as_for_many(
+    client: Client, visited: Site, django_assert_num_queries: Any, path: str, queries: int
+) -> None:
+    url = f"/sites/{visited.public_id}/{path}"
+    client.get(url)
+    with django_assert_num_queries(queries):
+        client.get(url)
+    count([hit(visited, now(), f"/{n}", address=f"84.112.1.{n}") for n in range(60)])
+    SiteFactory.create_batch(10, owner=visited.owner)
+    with django_assert_num_queries(queries):
+        client.get(url)
+
+
+def test_pages_are_kept_by_no_cache_and_run_no_foreign_code(client: Client, visited: Site) -> None:
+    answer = client.get(f"/sites/{visited.public_id}/")
+    policy = answer.headers["Content-Security-Policy"]
+
+    assert answer.headers["Cache-Control"] == "private, no-store"
+    assert "unsafe" not in policy
+    assert "default-src 'none'" in policy
+    assert " style=" not in answer.content.decode()
+
+
+def test_the_activity_log_shows_the_newest_first_in_the_sites_zone(
+    client: Client, visited: Site
+) -> None:
+    text = " ".join(client.get(f"/sites/{visited.public_id}/activity/").content.decode().split())
+
+    assert "<b>Sign up</b>" in text
+    assert "plan: &lt;yearly&gt;" in text
+    assert "Germany" in text
+    assert "Firefox" in text
+    assert "Times in UTC" in text
+
+
+def test_the_activity_log_is_read_page_by_page_without_gaps(client: Client, site: Site) -> None:
+    at = now() - timedelta(hours=1)
+    count(hit(site, at + timedelta(seconds=n // 3), f"/page-{n:03}") for n in range(101))
+    seen: list[str] = []
+    url = f"/sites/{site.public_id}/activity/"
+    pages = 0
+    while url:
+        answer = client.get(url)
+        seen += [row["page"] for row in answer.context["rows"]]
+        older = answer.context["older"]
+        url = f"/sites/{site.public_id}/activity/?before={older}" if older else ""
+        pages += 1
+
+    assert seen == [f"/page-{n:03}" for n in reversed(range(101))]
+    assert pages == 3
+
+
+@pytest.mark.parametrize("before", ["x", "1", "1.x", "9" * 400 + ".1", "1.-5", "1." + "9" * 30])
+def test_a_garbled_place_in_the_log_is_named(client: Client, site: Site, before: str) -> None:
+    answer = client.get(f"/sites/{site.public_id}/activity/?before={before}")
+    assert answer.status_code == 400
+    assert "<code>before: " in answer.content.decode()
+
+
+def test_an_empty_log_says_what_to_do(client: Client, site: Site) -> None:
+    assert (
+        "Nothing has happened here yet"
+        in client.get(f"/sites/{site.public_id}/activity/").content.decode()
+    )
+
+
+def test_a_day_that_was_counted_long_ago_is_no_new_site(client: Client, site: Site) -> None:
+    DailyTotal.objects.create(site=site, day=site.today() - timedelta(days=400))
+    assert "Nothing in this period" in report(client, site)
+    assert not settings.COLUMNS_DIR.joinpath("chunks").exists()
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (59.4, "59s"), (60, "1m"), (161, "2m 41s"), (3600, "1h 0m"), (7300, "2h 1m")],
+)
+def test_durations_are_short(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "name", "text"),
+    [
+        (1234, "visitors", "1,234"),
+        (0.456, "bounce_rate", "46%"),
+        (2.66, "views_per_visit", "2.7"),
+        (61, "visit_duration", "1m 1s"),
+        (80, "scroll_depth", "80%"),
+    ],
+)
+def test_a_metric_reads_in_its_unit(value: float, name: str, text: str) -> None:
+    assert metric(value, name) == text
+    assert "nothing to count" in metric(None, name)
+
+
+def test_countries_have_names() -> None:
+    assert [country_name(code) for code in ("AT", "XX", "")] == ["Austria", "XX", "(unknown)"]
