@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.instance import Instance, wait_for
+from tracking.tests.pipeline import CHROME
 
 
 def status_of(instance: Instance, request: bytes) -> int:
@@ -22,7 +23,7 @@ def status_of(instance: Instance, request: bytes) -> int:
 def posted(instance: Instance, site: str, body: bytes | Iterator[bytes]) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", instance.port, timeout=30)
     try:
-        connection.request("POST", f"/t/{site}", body)
+        connection.request("POST", f"/t/{site}", body, {"User-Agent": CHROME})
         return connection.getresponse().status
     except (BrokenPipeError, ConnectionResetError):
         # The server may answer and close before it has read ten megabytes.
