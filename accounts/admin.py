@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth.models import Group
 from django.db.models import QuerySet
@@ -62,6 +63,9 @@ class UserAdmin(admin.ModelAdmin[User]):
         if _may_give_rights(request):
             return fields
         return (*fields, "is_staff", "is_superuser", "user_permissions")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and settings.REGISTRATION != "closed"
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_change_permission(request, obj) and _may_touch(request, obj)

@@ -66,7 +66,10 @@ class LoginView(ThrottledMixin, ForStrangersMixin, auth.LoginView):
     template_name = "accounts/login.html"
     throttle_group = "login"
     account_field = "username"
-    extra_context = {"registration_is_open": settings.REGISTRATION == "open"}  # noqa: RUF012
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        is_open = settings.REGISTRATION == "open"
+        return super().get_context_data(**kwargs, registration_is_open=is_open)
 
 
 class LogoutView(auth.LogoutView):

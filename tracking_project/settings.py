@@ -179,7 +179,12 @@ CACHES = {
 }
 # E003 and W001 ask for memcached or Redis, whose counters are atomic. A count that is lost when
 # two attempts meet only lets one more attempt through, and no second service has to run for it.
-SILENCED_SYSTEM_CHECKS = ["django_ratelimit.E003", "django_ratelimit.W001"]
+# W005, W008 and W021: what other hosts of the domain do, and how plain http is answered, is for
+# whoever runs the proxy that holds the certificate.
+SILENCED_SYSTEM_CHECKS = [
+    *("django_ratelimit.E003", "django_ratelimit.W001"),
+    *("security.W005", "security.W008", "security.W021"),
+]
 
 AUTH_USER_MODEL = "accounts.User"
 LOGIN_URL = "accounts:login"

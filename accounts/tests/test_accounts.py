@@ -274,6 +274,13 @@ def test_staff_invite_somebody_who_sets_a_password_and_is_in(client: Client, sta
     assert Client().get("/accounts/invitation/x/y/").status_code == 404
 
 
+def test_where_registration_is_closed_nobody_is_invited(
+    client: Client, staff: Any, settings: Settings
+) -> None:
+    settings.REGISTRATION = "closed"
+    assert client.get("/admin/accounts/user/add/").status_code == 403
+
+
 def test_admin_finds_activates_and_mails_links(client: Client, staff: Any) -> None:
     ready, waiting = UserFactory(), UserFactory(is_active=False)
     unready = User.objects.create_user("unready@example.org")
