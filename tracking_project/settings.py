@@ -83,6 +83,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = IS_SECURE
 SECURE_SSL_REDIRECT = False  # the proxy that holds the certificate does this
 SECURE_HSTS_SECONDS = 31_536_000 if IS_SECURE else 0
 SECURE_REFERRER_POLICY = "same-origin"
+# Cookies know no ports: two instances on one host would log each other out.
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"footfall_{PORT}_session", f"footfall_{PORT}_csrf"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"

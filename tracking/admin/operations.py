@@ -1,6 +1,5 @@
 """How the instance is doing, in admin: spool, ingest, upkeep, salts."""
 
-import fcntl
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,11 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 
 from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.ingest import worker as ingest
 from tracking.models import Salt, SpoolFile
+from tracking.spool.leader import is_led
 from tracking.spool.reader import backlog_bytes, spool_files
-
-INGEST_LOCK = "ingest.lock"
-UPKEEP_LOCK = "upkeep.lock"
+from tracking.upkeep import worker as upkeep
 
 
 @admin.register(SpoolFile)
@@ -47,21 +46,10 @@ def spool_status() -> dict[str, Any]:
     return {
         "files": len(spool_files(settings.SPOOL_DIR)),
         "waiting_bytes": backlog_bytes(settings.SPOOL_DIR, offsets),
-        "ingest_runs": _is_held(settings.SPOOL_DIR / INGEST_LOCK),
-        "upkeep_runs": _is_held(settings.DATA_DIR / UPKEEP_LOCK),
+        "ingest_runs": is_led(settings.SPOOL_DIR / ingest.LOCK_NAME),
+        "upkeep_runs": is_led(settings.DATA_DIR / upkeep.LOCK_NAME),
         "last_chunk_at": _changed_at(settings.COLUMNS_DIR / "manifest.json"),
     }
-
-
-def _is_held(lock: Path) -> bool:
-    try:
-        with lock.open() as file:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
 
 
 def _changed_at(path: Path) -> datetime | None:

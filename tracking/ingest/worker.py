@@ -1,18 +1,15 @@
 """The process that takes hits into the database for as long as it runs."""
 
-import fcntl
 import logging
 import random
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 from django.conf import settings
 from django.db import Error, connection
 
 from tracking.ingest.batch import Ingester
 from tracking.ingest.live import live_lookups
+from tracking.spool.leader import leadership
 
 logger = logging.getLogger("tracking.ingest")
 
@@ -22,48 +19,44 @@ LONGEST_WAIT_SECONDS = 30.0
 LOCK_NAME = "ingest.lock"
 
 
-@contextmanager
-def leadership(folder: Path) -> Iterator[None]:
-    """Be the one that takes from this folder; waits for as long as another one is."""
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (folder / LOCK_NAME).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-
-
 def run(stop: threading.Event) -> None:
     """Take hits until `stop` is set; a batch in hand is finished first.
 
     Survives a database that is down or locked: it waits, longer each time, and goes on from what
     was committed.
     """
-    with leadership(settings.SPOOL_DIR):
-        ingester = Ingester(settings.SPOOL_DIR, live_lookups())
-        failures = 0
-        while not stop.is_set():
-            try:
-                _make_commits_durable()
-                taken = ingester.take_batch()
-            except Error as error:
-                failures += 1
-                logger.warning("The database does not take hits, they wait in the spool: %s", error)
-                connection.close()
-                stop.wait(_wait_seconds(failures))
-            else:
-                failures = 0
-                if not taken:
-                    stop.wait(IDLE_SECONDS)
+    with leadership(settings.SPOOL_DIR / LOCK_NAME, stop) as leads:
+        if leads:
+            _take_until(stop)
 
 
 def drain() -> int:
     """Take everything that is in the spool now; returns how many lines that was."""
     total = 0
-    with leadership(settings.SPOOL_DIR):
+    with leadership(settings.SPOOL_DIR / LOCK_NAME, threading.Event()):
         ingester = Ingester(settings.SPOOL_DIR, live_lookups())
         _make_commits_durable()
         while taken := ingester.take_batch():
             total += taken
     return total
+
+
+def _take_until(stop: threading.Event) -> None:
+    ingester = Ingester(settings.SPOOL_DIR, live_lookups())
+    failures = 0
+    while not stop.is_set():
+        try:
+            _make_commits_durable()
+            taken = ingester.take_batch()
+        except Error as error:
+            failures += 1
+            logger.warning("The database does not take hits, they wait in the spool: %s", error)
+            connection.close()
+            stop.wait(_wait_seconds(failures))
+        else:
+            failures = 0
+            if not taken:
+                stop.wait(IDLE_SECONDS)
 
 
 def _make_commits_durable() -> None:

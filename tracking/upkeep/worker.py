@@ -1,6 +1,5 @@
 """The process that does upkeep for as long as it runs."""
 
-import fcntl
 import logging
 import threading
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from django.conf import settings
 from django.db import Error, connection
 from django.utils.timezone import now
 
+from tracking.spool.leader import leadership
 from tracking.upkeep.steps import copy_new_events, forget_what_is_over, seal_finished_days
 
 logger = logging.getLogger("tracking.upkeep")
@@ -27,22 +27,24 @@ def run(stop: threading.Event) -> None:
 
     A step that fails is logged and tried again when it is next due; the others go on.
     """
-    folder: Path = settings.COLUMNS_DIR
-    spool: Path = settings.SPOOL_DIR
-    with (settings.DATA_DIR / LOCK_NAME).open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        due: list[tuple[float, Callable[[], object]]] = [
-            (COPY_SECONDS, lambda: copy_new_events(folder)),
-            (SEAL_SECONDS, lambda: seal_finished_days(folder, now())),
-            (FORGET_SECONDS, lambda: forget_what_is_over(folder, spool, now())),
-        ]
-        next_at = [monotonic()] * len(due)
-        while not stop.is_set():
-            for place, (seconds, step) in enumerate(due):
-                if monotonic() >= next_at[place]:
-                    _try(step)
-                    next_at[place] = monotonic() + seconds
-            stop.wait(max(0.0, min(next_at) - monotonic()))
+    with leadership(settings.DATA_DIR / LOCK_NAME, stop) as leads:
+        if leads:
+            _do_until(stop, settings.COLUMNS_DIR, settings.SPOOL_DIR)
+
+
+def _do_until(stop: threading.Event, folder: Path, spool: Path) -> None:
+    due: list[tuple[float, Callable[[], object]]] = [
+        (COPY_SECONDS, lambda: copy_new_events(folder)),
+        (SEAL_SECONDS, lambda: seal_finished_days(folder, now())),
+        (FORGET_SECONDS, lambda: forget_what_is_over(folder, spool, now())),
+    ]
+    next_at = [monotonic()] * len(due)
+    while not stop.is_set():
+        for place, (seconds, step) in enumerate(due):
+            if monotonic() >= next_at[place]:
+                _try(step)
+                next_at[place] = monotonic() + seconds
+        stop.wait(max(0.0, min(next_at) - monotonic()))
 
 
 def _try(step: Callable[[], object]) -> None:

@@ -18,7 +18,8 @@ from tracking.records import (
 
 NO_VISIT = "no_visit"
 
-VisitorDay = tuple[int, int, date]
+# A visitor is of one day already: the hash is salted with it.
+Visitor = tuple[int, int]
 
 
 def assign_visits(
@@ -41,21 +42,21 @@ class _Assignment:
     """The visits of one batch while they grow."""
 
     def __init__(self, known: Iterable[VisitState], before: Iterable[VisitState]) -> None:
-        self._visits: dict[VisitorDay, list[VisitState]] = {}
-        self._before: dict[tuple[int, int], list[VisitState]] = {}
+        self._visits: dict[Visitor, list[VisitState]] = {}
+        self._before: dict[Visitor, list[VisitState]] = {}
         self._known_ids: set[int] = set()
-        self._touched: dict[int, VisitorDay] = {}
+        self._touched: dict[int, Visitor] = {}
         self._events: list[CountedEvent] = []
         self._new_visitors: Counter[tuple[int, date]] = Counter()
         self._dropped: Counter[tuple[int, date, str]] = Counter()
         for visit in sorted(known, key=lambda visit: (visit.started_at, visit.visit_id)):
-            self._visits.setdefault((visit.site_id, visit.visitor, visit.day), []).append(visit)
+            self._visits.setdefault((visit.site_id, visit.visitor), []).append(visit)
             self._known_ids.add(visit.visit_id)
         for visit in before:
             self._before.setdefault((visit.site_id, visit.visitor), []).append(visit)
 
     def take(self, hit: EnrichedHit) -> None:
-        key = (hit.site_id, hit.visitor, hit.day)
+        key = (hit.site_id, hit.visitor)
         visits = self._visits.setdefault(key, [])
         for place, visit in enumerate(visits):
             if visit.started_at - VISIT_TIMEOUT <= hit.at <= visit.ended_at + VISIT_TIMEOUT:
@@ -86,7 +87,7 @@ class _Assignment:
             dropped=dict(self._dropped),
         )
 
-    def _count(self, hit: EnrichedHit, visit_id: int, key: VisitorDay) -> None:
+    def _count(self, hit: EnrichedHit, visit_id: int, key: Visitor) -> None:
         self._events.append(CountedEvent(visit_id, hit))
         self._touched[visit_id] = key
 
@@ -100,10 +101,8 @@ class _Assignment:
     def _origin(self, hit: EnrichedHit) -> Origin:
         if hit.visitor_before is None:
             return hit.origin
-        earlier = self._before.get((hit.site_id, hit.visitor_before), [])
-        for key, visits in self._visits.items():
-            if key[:2] == (hit.site_id, hit.visitor_before):
-                earlier = earlier + visits
+        key = (hit.site_id, hit.visitor_before)
+        earlier = self._before.get(key, []) + self._visits.get(key, [])
         last = max(earlier, key=lambda visit: visit.ended_at, default=None)
         if last is None or hit.at - last.ended_at > VISIT_TIMEOUT:
             return hit.origin

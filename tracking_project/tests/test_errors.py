@@ -134,7 +134,7 @@ def test_the_500_page_works_with_the_database_down(
         raise OperationalError("down")
 
     monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", down)
-    client.cookies["sessionid"] = "x" * 32
+    client.cookies[settings.SESSION_COOKIE_NAME] = "x" * 32
     answer = client.get("/sites/")
 
     assert answer.status_code == 500

@@ -1,6 +1,5 @@
 """From the spool into the database, whatever happens meanwhile."""
 
-import fcntl
 import threading
 from datetime import timedelta
 from typing import Any
@@ -26,6 +25,7 @@ from tracking.models import (
     Term,
     Visit,
 )
+from tracking.spool.leader import is_led, leadership
 from tracking.spool.reader import spool_files
 from tracking.spool.writer import SpoolWriter
 from tracking.tests.factories import SiteFactory
@@ -258,13 +258,18 @@ class _Connection:
         """Do nothing."""
 
 
-def test_only_one_leads_a_folder() -> None:
-    with (
-        worker.leadership(settings.SPOOL_DIR),
-        (settings.SPOOL_DIR / worker.LOCK_NAME).open() as second,
-        pytest.raises(BlockingIOError),
-    ):
-        fcntl.flock(second, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def test_only_one_leads_a_folder_and_who_waits_can_be_stopped() -> None:
+    stop = threading.Event()
+    lock = settings.SPOOL_DIR / worker.LOCK_NAME
+    assert not is_led(lock)
+    with leadership(lock, stop) as leads:
+        assert leads
+        assert is_led(lock)
+        stop.set()
+        with leadership(lock, stop) as second:
+            assert not second
+        worker.run(stop)
+    assert not is_led(lock)
 
 
 @pytest.mark.parametrize(
