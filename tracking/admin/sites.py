@@ -1,21 +1,16 @@
 """Sites and their daily numbers in admin."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
-from django.utils.timezone import now
 
 from tracking.admin.readonly import ReadOnlyAdmin
 from tracking.forms.sites import SiteForm
 from tracking.models import DailyTotal, DroppedHits, Site, SiteZone
-
-RECENT_DAYS = 30
 
 
 class SiteAdminForm(SiteForm):
@@ -55,21 +50,8 @@ class SiteAdmin(admin.ModelAdmin[Site]):
     inlines = (SiteZoneInline,)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
-        recent = DailyTotal.objects.filter(
-            site=OuterRef("pk"), day__gt=now().date() - timedelta(days=RECENT_DAYS)
-        ).values("site")
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                **{
-                    f"recent_{name}": Coalesce(
-                        Subquery(recent.annotate(total=Sum(name)).values("total")), 0
-                    )
-                    for name in ("visitors", "pageviews")
-                }
-            )
-        )
+        ordering = self.get_ordering(request)
+        return Site.objects.with_recent_totals().order_by(*ordering or ("name", "pk"))
 
     @admin.display(description="Visitors, 30 days", ordering="recent_visitors")
     def visitors(self, site: Any) -> int:

@@ -8,11 +8,13 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models, transaction
+from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
 from tracking.records import SiteRules
 
 PUBLIC_ID_LENGTH = 10
+RECENT_DAYS = 30
 # No letters or digits that look alike: people read these ids aloud.
 PUBLIC_ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
@@ -34,6 +36,14 @@ class SiteQuerySet(models.QuerySet["Site"]):
     def visible_to(self, user: Any) -> "SiteQuerySet":
         """The sites whose reports this user may read: none for an anonymous one."""
         return self.filter(owner_id=user.pk) if user.is_authenticated else self.none()
+
+    def with_recent_totals(self) -> "models.QuerySet[Site, Any]":
+        """The sites with `recent_visitors` and `recent_pageviews`, of the last RECENT_DAYS."""
+        recent = models.Q(daily_totals__day__gt=now().date() - timedelta(days=RECENT_DAYS))
+        return self.annotate(
+            recent_visitors=Coalesce(models.Sum("daily_totals__visitors", filter=recent), 0),
+            recent_pageviews=Coalesce(models.Sum("daily_totals__pageviews", filter=recent), 0),
+        )
 
     def rules(self) -> dict[str, SiteRules]:
         """What collecting and ingest know of every site, by public id, in two queries."""

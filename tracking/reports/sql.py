@@ -6,7 +6,7 @@ from typing import Any
 
 from tracking.columns.read import Relation
 from tracking.columns.schema import ENGAGEMENT_KIND, EVENT_KIND, PAGEVIEW_KIND
-from tracking.reports.dimensions import DIMENSIONS
+from tracking.reports.dimensions import DIMENSIONS, Dimension
 from tracking.reports.metrics import METRICS
 from tracking.reports.query import Filter, ReportQuery
 
@@ -23,6 +23,7 @@ visits AS (
     FROM all_rows GROUP BY visit
 )"""  # noqa: S608 - constants alone
 
+ENGAGED_METRICS = frozenset({METRICS["time_on_page"].sql, METRICS["scroll_depth"].sql})
 # A signal belongs to the latest pageview of its page in its visit, at or before it.
 ENGAGED = f"""
 engaged AS (
@@ -47,49 +48,86 @@ class Statement:
 def statement(query: ReportQuery, rows: Relation, *, totals: bool) -> Statement:
     """The statement for the totals, of one row with an empty key, or for the rows of a query."""
     dimension = None if totals or query.dimension is None else DIMENSIONS[query.dimension]
+    wanted = [METRICS[name].sql for name in query.metrics]
     conditions, values = _conditions(query.filters)
-    # By page, a visit's own numbers are those of the visits that entered there.
-    visit_key = "entry_page" if dimension and dimension.name == "page" else "key"
-    exit_key = "exit_page" if dimension and dimension.name == "page" else "key"
-    columns = ", ".join(METRICS[name].sql for name in query.metrics)
     order = "1" if dimension and dimension.scope == "time" else "2 DESC NULLS LAST, 1"
     limit = f" LIMIT {int(query.limit)}" if query.limit and dimension else ""
+    tables, joins = _tables(dimension, wanted)
     sql = f"""
-        WITH all_rows AS ({rows.sql}), {VISITS}, {ENGAGED},
-        selected AS (
-            SELECT r.*, v.duration, v.bounced, v.entry_page, v.exit_page,
-                g.seconds AS engaged_seconds, g.depth AS engaged_depth
-            FROM all_rows AS r JOIN visits AS v ON r.visit = v.visit
-            LEFT JOIN engaged AS g ON r.event = g.event
-            WHERE kind <> {ENGAGEMENT_KIND} {conditions}
-        ),
+        WITH all_rows AS ({rows.sql}),
+        {_selected(query.filters, dimension, wanted, conditions)},
         keyed AS (SELECT *, {dimension.sql if dimension else "''"} AS key FROM selected),
+        {tables}
+        SELECT e.key, {", ".join(wanted)}, count(*) OVER () AS row_count
+        FROM e {joins} ORDER BY {order}{limit}
+    """  # noqa: S608 - made of constants; every value is a parameter
+    return Statement(sql, (*rows.parameters, *values))
+
+
+def _selected(
+    filters: Sequence[Filter], dimension: Dimension | None, wanted: Sequence[str], conditions: str
+) -> str:
+    """The selected events, with as much of their visit's numbers as the question needs."""
+    ends = {"entry_page", "exit_page"}
+    used = {one.dimension for one in filters} | ({dimension.name} if dimension else set())
+    tables, columns, joins = "", "r.*", ""
+    if used & ends or any("v." in sql or "x." in sql for sql in wanted):
+        tables += f"{VISITS},"
+        columns += ", v.duration, v.bounced, v.entry_page, v.exit_page"
+        joins += " JOIN visits AS v ON r.visit = v.visit"
+    if any(sql in ENGAGED_METRICS for sql in wanted):
+        tables += f"{ENGAGED},"
+        columns += ", g.seconds AS engaged_seconds, g.depth AS engaged_depth"
+        joins += " LEFT JOIN engaged AS g ON r.event = g.event"
+    return f"""{tables}
+        selected AS (
+            SELECT {columns} FROM all_rows AS r {joins}
+            WHERE kind <> {ENGAGEMENT_KIND} {conditions}
+        )"""  # noqa: S608 - made of constants
+
+
+def _tables(dimension: Dimension | None, wanted: Sequence[str]) -> tuple[str, str]:
+    """Sums per key: `e` of events, and where they are wanted `v` of visits and `x` of exits."""
+    by_page = dimension is not None and dimension.name == "page"
+    engaged = (
+        ", avg(engaged_seconds) AS time_on_page, avg(engaged_depth) AS scroll_depth"
+        if any(sql in ENGAGED_METRICS for sql in wanted)
+        else ""
+    )
+    tables = f"""
         e AS (
             SELECT key,
                 count(DISTINCT visitor) AS visitors,
                 count(DISTINCT visit) AS visits,
                 count(*) FILTER (kind = {PAGEVIEW_KIND}) AS pageviews,
-                count(*) FILTER (kind = {EVENT_KIND}) AS events,
-                avg(engaged_seconds) AS time_on_page,
-                avg(engaged_depth) AS scroll_depth
+                count(*) FILTER (kind = {EVENT_KIND}) AS events{engaged}
             FROM keyed GROUP BY key
-        ),
+        )"""  # noqa: S608 - made of constants
+    joins = ""
+    if any("v." in sql for sql in wanted):
+        # By page, a visit's own numbers are those of the visits that entered there.
+        tables += f""",
         v AS (
             SELECT key, count(*) AS visits, sum(bounced::INTEGER) AS bounces,
                 sum(duration) AS duration
-            FROM (SELECT DISTINCT {visit_key} AS key, visit, bounced, duration FROM keyed)
-            GROUP BY key
-        ),
+            FROM (
+                SELECT DISTINCT {"entry_page" if by_page else "key"} AS key,
+                    visit, bounced, duration
+                FROM keyed
+            ) GROUP BY key
+        )"""  # noqa: S608 - made of constants
+        joins += " LEFT JOIN v ON e.key = v.key"
+    if any("x." in sql for sql in wanted):
+        tables += f""",
         x AS (
             SELECT key, count(*) AS exits
-            FROM (SELECT DISTINCT {exit_key} AS key, visit FROM keyed WHERE exit_page <> '')
-            GROUP BY key
-        )
-        SELECT e.key, {columns}, count(*) OVER () AS row_count
-        FROM e LEFT JOIN v ON e.key = v.key LEFT JOIN x ON e.key = x.key
-        ORDER BY {order}{limit}
-    """  # noqa: S608 - made of constants; every value is a parameter
-    return Statement(sql, (*rows.parameters, *values))
+            FROM (
+                SELECT DISTINCT {"exit_page" if by_page else "key"} AS key, visit
+                FROM keyed WHERE exit_page <> ''
+            ) GROUP BY key
+        )"""  # noqa: S608 - made of constants
+        joins += " LEFT JOIN x ON e.key = x.key"
+    return tables, joins
 
 
 def _conditions(filters: Sequence[Filter]) -> tuple[str, list[Any]]:

@@ -1,23 +1,16 @@
 """A person's sites: list, add, change, delete, and the snippet."""
 
-from datetime import timedelta
-from typing import Any
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import OuterRef, QuerySet, Subquery, Sum
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.utils.timezone import now
 from django.views import View
 
 from tracking.access import readable_site, writable_site
 from tracking.forms.sites import DeleteSiteForm, SiteForm
-from tracking.models import DailyTotal, Site
-
-LISTED_DAYS = 30
+from tracking.models import Site
+from tracking.models.site import RECENT_DAYS
 
 
 class SiteListView(LoginRequiredMixin, View):
@@ -36,8 +29,8 @@ class SiteListView(LoginRequiredMixin, View):
         return redirect("tracking:snippet", site.public_id)
 
     def _page(self, request: HttpRequest, form: SiteForm, status: int = 200) -> HttpResponse:
-        sites = _with_totals(Site.objects.visible_to(request.user))
-        context = {"sites": sites, "form": form, "days": LISTED_DAYS}
+        sites = Site.objects.visible_to(request.user).with_recent_totals()
+        context = {"sites": sites, "form": form, "days": RECENT_DAYS}
         return render(request, "tracking/site_list.html", context, status=status)
 
 
@@ -106,18 +99,3 @@ class SnippetStatusView(LoginRequiredMixin, View):
 
 def _has_hits(site: Site) -> bool:
     return site.daily_totals.exists()
-
-
-def _with_totals(sites: "QuerySet[Site]") -> "QuerySet[Site, Any]":
-    """The sites with visitors and pageviews of the last days, in the same query."""
-    recent = DailyTotal.objects.filter(
-        site=OuterRef("pk"), day__gt=now().date() - timedelta(days=LISTED_DAYS)
-    ).values("site")
-    return sites.annotate(
-        **{
-            f"recent_{name}": Coalesce(
-                Subquery(recent.annotate(total=Sum(name)).values("total")), 0
-            )
-            for name in ("visitors", "pageviews")
-        }
-    )
