@@ -211,11 +211,6 @@ class VisitState:
     screen: str
     address: str
 
-    @property
-    def is_bounce(self) -> bool:
-        """At most one pageview and no interactive custom event (docs/figures.md)."""
-        return self.pageviews <= 1 and not self.interactive_events
-
 
 @dataclass(frozen=True, slots=True)
 class CountedEvent:

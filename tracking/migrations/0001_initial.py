@@ -99,7 +99,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('day', models.DateField()),
-                ('reason', models.CharField(choices=[('bot', 'Bots and crawlers'), ('spam', 'Referrer spam'), ('no_visit', 'Engagement without a visit'), ('closed_import', 'Import closed before its lines were taken'), ('invalid', 'Could not be read')], max_length=20)),
+                ('reason', models.CharField(choices=[('bot', 'Bots and crawlers'), ('spam', 'Referrer spam'), ('no_visit', 'Engagement without a visit'), ('closed_import', 'Import closed before its lines were taken'),], max_length=20)),
                 ('count', models.PositiveBigIntegerField(default=0)),
                 ('site', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='dropped_hits', to='tracking.site')),
             ],

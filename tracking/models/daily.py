@@ -30,7 +30,6 @@ class DropReason(models.TextChoices):
     SPAM = "spam", "Referrer spam"
     NO_VISIT = "no_visit", "Engagement without a visit"
     CLOSED_IMPORT = "closed_import", "Import closed before its lines were taken"
-    INVALID = "invalid", "Could not be read"
 
 
 class DroppedHits(models.Model):
