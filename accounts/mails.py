@@ -29,10 +29,8 @@ def send_invitation(user: User) -> bool:
 
 def send_reset(user: User) -> bool:
     """Send the link with which a new password is set; False if the mail could not go out."""
-    name = "password_reset_confirm"
-    return _send(
-        "password_reset", user.email, reverse(f"accounts:{name}", args=_uid_and_token(user))
-    )
+    path = reverse("accounts:password_reset_confirm", args=_uid_and_token(user))
+    return _send("password_reset", user.email, path)
 
 
 def send_confirmation(user: User) -> bool:

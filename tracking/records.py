@@ -76,6 +76,14 @@ class Hit:
     """What makes an imported line the same line in another file; empty for a live hit."""
 
 
+OFFSET_BITS = 32
+
+
+def event_id(spool_file: int, offset: int) -> int:
+    """The id of the event at a byte offset of a spool file: unique for ever, as neither repeats."""
+    return (spool_file << OFFSET_BITS) + offset
+
+
 @dataclass(frozen=True, slots=True)
 class SpooledHit:
     """A hit with its place in the spool: `event_id` is unique for ever."""

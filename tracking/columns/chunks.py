@@ -19,8 +19,8 @@ from tracking.columns.manifest import (
 )
 from tracking.columns.rows import copy_to_parquet, wide_rows, write_parquet
 from tracking.models import Engagement, Event, SpoolFile
+from tracking.records import event_id
 
-OFFSET_BITS = 32
 # About 40,000 hits: a bound on the memory that one chunk takes.
 MOST_BYTES_OF_A_FILE = 16 * 1024 * 1024
 MERGED_AT_ONCE = 8
@@ -34,8 +34,8 @@ def write_chunk(folder: Path, manifest: Manifest) -> Manifest:
     cursors = dict(manifest.cursors)
     chunks = list(manifest.chunks)
     for pk, offset in SpoolFile.objects.order_by("pk").values_list("pk", "offset"):
-        first = cursors.get(pk, pk << OFFSET_BITS)
-        end = min((pk << OFFSET_BITS) + offset, first + MOST_BYTES_OF_A_FILE)
+        first = cursors.get(pk, event_id(pk, 0))
+        end = min(event_id(pk, offset), first + MOST_BYTES_OF_A_FILE)
         if end == first:
             continue
         ids = {"pk__gte": first, "pk__lt": end}

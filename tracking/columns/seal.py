@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from tracking.columns import duck
-from tracking.columns.chunks import OFFSET_BITS, chunk_paths
+from tracking.columns.chunks import chunk_paths
 from tracking.columns.manifest import (
     Manifest,
     SealedDay,
@@ -23,7 +23,7 @@ from tracking.columns.manifest import (
 )
 from tracking.columns.rows import Columns, day_bounds_query, wide_rows, write_parquet
 from tracking.models import DailyTotal, Engagement, Event, SpoolFile
-from tracking.records import VISIT_TIMEOUT, SiteRules
+from tracking.records import OFFSET_BITS, VISIT_TIMEOUT, SiteRules, event_id
 
 # The last visits of a day may still grow by engagement until the timeout is over.
 SETTLED = VISIT_TIMEOUT + timedelta(minutes=1)
@@ -71,8 +71,7 @@ def rebuild(folder: Path) -> Manifest:
     manifest = Manifest(
         last_chunk=0,
         cursors={
-            pk: (pk << OFFSET_BITS) + offset
-            for pk, offset in SpoolFile.objects.values_list("pk", "offset")
+            pk: event_id(pk, offset) for pk, offset in SpoolFile.objects.values_list("pk", "offset")
         },
     )
     for site_id, day in DailyTotal.objects.order_by("site_id", "day").values_list("site_id", "day"):
@@ -96,7 +95,7 @@ def _days_in_chunks(folder: Path, manifest: Manifest) -> list[tuple[int, date, i
 def _copied(rows: Columns, manifest: Manifest) -> Columns:
     """The rows without those that came after the manifest's last chunk: the next one has them."""
     behind = {
-        pk: manifest.cursors.get(pk, pk << OFFSET_BITS)
+        pk: manifest.cursors.get(pk, event_id(pk, 0))
         for pk in SpoolFile.objects.values_list("pk", flat=True)
     }
     # A spool file that has no row any more was copied to its end long ago.

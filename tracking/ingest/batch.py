@@ -19,7 +19,7 @@ from django.utils.timezone import now
 from tracking.errors import InvalidLine
 from tracking.ingest.enricher import Lookups, enrich
 from tracking.models import Site, SpoolFile
-from tracking.records import EnrichedHit, SpooledHit, VisitChanges
+from tracking.records import EnrichedHit, SpooledHit, VisitChanges, event_id
 from tracking.spool.lines import decode
 from tracking.spool.reader import Lines, is_finished, read_lines, remove, spool_files
 from tracking.store.terms import Terms
@@ -30,7 +30,6 @@ from tracking.visits.assign import assign_visits
 logger = logging.getLogger("tracking.ingest")
 
 MOST_BYTES = 1_000_000
-OFFSET_BITS = 32
 
 Dropped = Mapping[tuple[int, date, str], int]
 
@@ -113,7 +112,7 @@ def _decoded(claims: Sequence[Claim]) -> tuple[list[SpooledHit], Counter[int]]:
                 bad[claim.file.pk] += 1
                 logger.warning("%s, byte %d: %s", claim.taken.name, offset, error)
             else:
-                hits.append(SpooledHit((claim.file.pk << OFFSET_BITS) + offset, hit))
+                hits.append(SpooledHit(event_id(claim.file.pk, offset), hit))
     return hits, bad
 
 

@@ -3,8 +3,11 @@
 import fcntl
 import os
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from tracking.errors import InvalidLine
+from tracking.spool.lines import decode
 from tracking.spool.writer import SUFFIX
 
 
@@ -40,10 +43,10 @@ def read_lines(folder: Path, name: str, offset: int, most_bytes: int) -> Lines:
             text += file.readline()
     lines = []
     position = offset
-    for line in text.splitlines(keepends=True):
-        if line.endswith(b"\n"):
-            lines.append((position, line))
-            position += len(line)
+    # Not splitlines, which also ends lines at a carriage return that a corrupt one may hold.
+    for content in text.split(b"\n")[:-1]:
+        lines.append((position, content + b"\n"))
+        position += len(content) + 1
     return Lines(name, tuple(lines), position)
 
 
@@ -58,7 +61,7 @@ def is_finished(folder: Path, name: str, offset: int) -> bool:
         except BlockingIOError:
             return False
         file.seek(offset)
-        return b"\n" not in file.read()
+        return not file.readline().endswith(b"\n")
 
 
 def remove(folder: Path, name: str) -> None:
@@ -69,6 +72,37 @@ def remove(folder: Path, name: str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def waiting_since(folder: Path, offsets: dict[str, int]) -> datetime | None:
+    """When the oldest hit came that has not been taken; None when no hit waits.
+
+    A file's hits stand in the order in which they came, so its next line tells. A line that holds
+    no hit counts as older than any: what is behind it is not known.
+    """
+    times = [
+        _time_of(line)
+        for name in spool_files(folder)
+        if (line := _next_line(folder / name, offsets.get(name, 0)))
+    ]
+    return min(times, default=None)
+
+
+def _next_line(path: Path, offset: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            file.seek(offset)
+            line = file.readline()
+    except FileNotFoundError:
+        return b""
+    return line if line.endswith(b"\n") else b""
+
+
+def _time_of(line: bytes) -> datetime:
+    try:
+        return decode(line).at
+    except InvalidLine:
+        return datetime.min.replace(tzinfo=UTC)
 
 
 def backlog_bytes(folder: Path, offsets: dict[str, int]) -> int:

@@ -13,7 +13,7 @@ from tracking.columns.chunks import (
 from tracking.columns.manifest import Manifest, forget_sites, read_manifest, write_manifest
 from tracking.columns.seal import rebuild, seal_days
 from tracking.models import Site, SpoolFile
-from tracking.spool.reader import backlog_bytes
+from tracking.spool.reader import waiting_since
 from tracking.upkeep.salts import close_imports, erase_salts, forget_spool_files
 
 
@@ -40,10 +40,10 @@ def seal_finished_days(folder: Path, now: datetime) -> int:
 def forget_what_is_over(folder: Path, spool: Path, now: datetime) -> None:
     """Erase salts and imports' secrets that are no longer needed, and old spool files' rows."""
     offsets = dict(SpoolFile.objects.values_list("name", "offset"))
-    erase_salts(now, spool_is_empty=backlog_bytes(spool, offsets) == 0)
+    erase_salts(now, waiting_since(spool, offsets))
     close_imports(now)
-    if forget_spool_files(now):
-        manifest = copy_new_events(folder)
+    manifest = copy_new_events(folder)
+    if forget_spool_files(now, manifest.cursors):
         kept = set(SpoolFile.objects.values_list("pk", flat=True))
         write_manifest(folder, forget_cursors(manifest, kept))
 

@@ -190,6 +190,57 @@ def test_a_salt_is_kept_while_it_is_needed_and_no_longer(folder: Path, site: Sit
     assert forget(needed_until)
 
 
+def test_hits_that_came_after_the_day_do_not_keep_its_salt(folder: Path, site: Site) -> None:
+    Salt.objects.create(day=MONDAY)
+    needed_until = NINE + timedelta(days=1, hours=3, minutes=30)
+    spool([hit(site, needed_until)])
+    forget_what_is_over(folder, settings.SPOOL_DIR, needed_until)
+
+    assert not Salt.objects.exists()
+
+
+def test_a_line_that_holds_no_hit_keeps_salts_until_it_is_taken(folder: Path) -> None:
+    Salt.objects.create(day=MONDAY)
+    settings.SPOOL_DIR.mkdir()
+    (settings.SPOOL_DIR / "a.spool").write_bytes(b"garbage\n")
+    needed_until = NINE + timedelta(days=1, hours=3, minutes=30)
+    forget_what_is_over(folder, settings.SPOOL_DIR, needed_until)
+    assert Salt.objects.exists()
+    drain()
+    forget_what_is_over(folder, settings.SPOOL_DIR, needed_until)
+
+    assert not Salt.objects.exists()
+
+
+def test_a_spool_files_row_stays_until_all_of_its_events_are_copied(
+    folder: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_new_events(folder)
+    spool(hit(site, NINE + timedelta(minutes=minute)) for minute in range(3))
+    drain()
+    finished = SpoolFile.objects.get().finished_at
+    assert finished
+    monkeypatch.setattr(chunks, "MOST_BYTES_OF_A_FILE", SpoolFile.objects.get().offset // 2)
+    for _ in range(4):
+        forget_what_is_over(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
+        copy_new_events(folder)
+    forget_what_is_over(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
+
+    assert pageviews(site) == 3
+    assert not SpoolFile.objects.exists()
+
+
+def test_the_row_of_a_spool_file_without_a_single_line_goes_too(folder: Path) -> None:
+    settings.SPOOL_DIR.mkdir()
+    (settings.SPOOL_DIR / "a.spool").write_bytes(b"torn")
+    drain()
+    finished = SpoolFile.objects.get().finished_at
+    assert finished
+    forget_what_is_over(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
+
+    assert not SpoolFile.objects.exists()
+
+
 def test_an_import_is_closed_three_days_after_its_last_file(folder: Path, site: Site) -> None:
     log_import = site.imports.create()
     last = log_import.last_file_at

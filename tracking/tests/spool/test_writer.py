@@ -71,6 +71,15 @@ def test_lines_come_in_bounded_pieces_but_at_least_one(tmp_path: Path) -> None:
     assert [offset for offset, _ in rest.lines] == [len(line), 2 * len(line)]
 
 
+def test_a_corrupt_line_with_a_carriage_return_does_not_shift_what_follows(tmp_path: Path) -> None:
+    garbage, line = b"\x00gar\rbage\r\n", encode(HIT)
+    (tmp_path / "a.spool").write_bytes(garbage + line)
+
+    taken = read_lines(tmp_path, "a.spool", 0, 10_000)
+    assert taken.lines == ((0, garbage), (len(garbage), line))
+    assert taken.next_offset == len(garbage) + len(line)
+
+
 def test_foreign_and_half_made_files_are_left_alone(tmp_path: Path) -> None:
     for name in ("notes.txt", ".hidden.spool", "b.spool", "a.spool"):
         (tmp_path / name).touch()
