@@ -47,9 +47,9 @@ format: setup-test  ## Put code and templates into their one form
 	@$(BIN)/ruff check --fix --quiet . ; $(BIN)/ruff format --quiet . ; $(BIN)/djlint --reformat --quiet templates
 
 requirements: $(VENV)/installed-dev  ## Compile requirements*.in with hashes
-	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		--no-emit-find-links requirements.in -o requirements.txt
-	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	@$(BIN)/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 		--no-emit-find-links requirements-dev.in -o requirements-dev.txt
 
 clean:  ## Remove the environment and the caches, and leave the data alone
