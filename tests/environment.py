@@ -4,7 +4,15 @@ import os
 import tempfile
 from pathlib import Path
 
-for name in ("BASE_URL", "DEBUG", "EMAIL_URL", "ERROR_LOG_PATH", "PORT", "REGISTRATION"):
+for name in (
+    "BASE_URL",
+    "DEBUG",
+    "EMAIL_URL",
+    "ERROR_LOG_PATH",
+    "PORT",
+    "REGISTRATION",
+    "SPOOL_DIR",
+):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="footfall-tests-")
 Path(os.environ["DATA_DIR"], "static").mkdir()

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import environ
@@ -66,6 +66,30 @@ def port(value: str) -> int:
     if not 1 <= number <= 65535:
         raise ValueError(value)
     return number
+
+
+def byte_count(value: str) -> int:
+    """A number of bytes from `4096`, `500MB` or `10GB`; raises ValueError for others, and for 0."""
+    digits = value.strip().upper().removesuffix("B")
+    factor = {"K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}.get(digits[-1:], 1)
+    number = int(digits if factor == 1 else digits[:-1]) * factor
+    if number <= 0:
+        raise ValueError(value)
+    return number
+
+
+def database_url(value: str) -> dict[str, Any]:
+    """What Django needs to know of a PostgreSQL database; nothing for an empty text.
+
+    Raises ValueError for any other address.
+    """
+    if not value:
+        return {}
+    parts = urlsplit(value)
+    if parts.scheme not in {"postgres", "postgresql"} or not parts.path.strip("/"):
+        raise ValueError(value)
+    known: dict[str, Any] = _env.db_url_config(value)
+    return known
 
 
 def one_of(*words: str) -> Callable[[str], str]:

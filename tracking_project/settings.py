@@ -18,8 +18,11 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from tracking.records import parse_trusted_proxies
+from tracking_project.databases import database
 from tracking_project.environment import (
     boolean,
+    byte_count,
+    database_url,
     one_of,
     optional_web_address,
     path,
@@ -40,7 +43,15 @@ read_env_file(BASE_DIR / ".env")
 # Where everything that Footfall writes lives.
 DATA_DIR = setting("DATA_DIR", path, str(BASE_DIR / "var"), expected="a folder") or BASE_DIR / "var"
 DATA_DIR.mkdir(parents=True, exist_ok=True)
-SPOOL_DIR = DATA_DIR / "spool"
+SPOOL_DIR = (
+    setting("SPOOL_DIR", path, "", expected="a folder, one for each host") or DATA_DIR / "spool"
+)
+SPOOL_SYNC = setting(
+    "SPOOL_SYNC", one_of("interval", "hit", "off"), "interval", expected="interval, hit or off"
+)
+SPOOL_MAX_BYTES = setting(
+    "SPOOL_MAX_BYTES", byte_count, "10GB", expected="a number of bytes, like 500MB or 10GB"
+)
 COLUMNS_DIR = DATA_DIR / "columns"
 SETUP_CODE_PATH = DATA_DIR / "setup-code.hash"
 
@@ -159,16 +170,15 @@ TEMPLATES = [
 ]
 
 DATABASES: dict[str, Any] = {
-    "default": {
-        "ENGINE": "django.db.backends.sqlite3",
-        "NAME": DATA_DIR / "footfall.sqlite3",
-        "CONN_MAX_AGE": 600,
-        "OPTIONS": {
-            "timeout": 20,
-            "transaction_mode": "IMMEDIATE",
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
-        },
-    }
+    "default": database(
+        setting(
+            "DATABASE_URL",
+            database_url,
+            "",
+            expected="nothing for SQLite, or postgresql://user:password@host:5432/name",
+        ),
+        DATA_DIR / "footfall.sqlite3",
+    )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 

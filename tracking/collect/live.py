@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connection
 
 from tracking.collect.directory import SiteDirectory
 from tracking.collect.endpoint import Collector
@@ -35,5 +35,6 @@ def _collector(spool_dir: Path, trusted: TrustedProxies) -> Collector:
 
 def _all_rules() -> Mapping[str, SiteRules]:
     # Outside Django's handler nobody else does this, and a dead connection would stay dead.
-    close_old_connections()
+    if not connection.in_atomic_block:
+        close_old_connections()
     return Site.objects.all().rules()

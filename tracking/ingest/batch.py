@@ -24,7 +24,7 @@ from tracking.spool.lines import decode
 from tracking.spool.reader import Lines, is_finished, read_lines, remove, spool_files
 from tracking.store.terms import Terms
 from tracking.store.visits import visits_of
-from tracking.store.writer import add_dropped, unseen, write_changes
+from tracking.store.writer import add_dropped, unseen, wait_for_turn, write_changes
 from tracking.visits.assign import assign_visits
 
 logger = logging.getLogger("tracking.ingest")
@@ -84,6 +84,7 @@ class Ingester:
         enriched = enrich(known, sites, self.lookups)
         try:
             with transaction.atomic():
+                wait_for_turn()
                 changes = _changes(unseen(enriched.hits))
                 write_changes(changes, self.terms)
                 add_dropped(_summed(enriched.dropped, changes.dropped))

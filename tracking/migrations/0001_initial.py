@@ -78,9 +78,10 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.PositiveSmallIntegerField(choices=[(1, 'event name'), (2, 'page'), (3, 'host name'), (4, 'title'), (5, 'referrer'), (6, 'source'), (7, 'channel'), (8, 'campaign source'), (9, 'campaign medium'), (10, 'campaign'), (11, 'campaign content'), (12, 'campaign term'), (13, 'country'), (14, 'region'), (15, 'city'), (16, 'browser'), (17, 'browser version'), (18, 'system'), (19, 'system version'), (20, 'device'), (21, 'screen size'), (22, 'language')])),
                 ('text', models.TextField()),
+                ('digest', models.UUIDField()),
             ],
             options={
-                'constraints': [models.UniqueConstraint(models.F('kind'), models.F('text'), name='tracking_term_once')],
+                'constraints': [models.UniqueConstraint(models.F('kind'), models.F('digest'), name='tracking_term_once')],
             },
         ),
         migrations.CreateModel(

@@ -1,6 +1,8 @@
 """The dictionary that keeps rows small: each text once, as an integer everywhere else."""
 
 from collections.abc import Iterable
+from hashlib import blake2b
+from uuid import UUID
 
 from django.db import models
 
@@ -34,6 +36,11 @@ class TermKind(models.IntegerChoices):
     LANGUAGE = 22, "language"
 
 
+def digest_of(text: str) -> UUID:
+    """What stands for a text in the index: 128 bits, the same on every machine."""
+    return UUID(bytes=blake2b(text.encode(), digest_size=16).digest())
+
+
 class TermQuerySet(models.QuerySet["Term"]):
     """The questions asked of the dictionary."""
 
@@ -51,11 +58,13 @@ class Term(models.Model):
 
     kind = models.PositiveSmallIntegerField(choices=TermKind.choices)
     text = models.TextField()
+    # What is unique: a text of 2,000 characters is more than an index of PostgreSQL takes.
+    digest = models.UUIDField()
 
     objects = TermQuerySet.as_manager()
 
     class Meta:
-        constraints = (models.UniqueConstraint("kind", "text", name="tracking_term_once"),)
+        constraints = (models.UniqueConstraint("kind", "digest", name="tracking_term_once"),)
 
     def __str__(self) -> str:
         return self.text

@@ -6,6 +6,7 @@ from django.db import connection
 
 from tracking.models import Term
 from tracking.models.pieces import ASKED_AT_ONCE, pieces
+from tracking.models.term import digest_of
 
 KEPT_TERMS = 200_000
 
@@ -28,15 +29,18 @@ class Terms:
         missing = sorted({pair for pair in pairs if pair[1] and self._known(pair) is None})
         with connection.cursor() as cursor:
             cursor.executemany(
-                "INSERT INTO tracking_term (kind, text) VALUES (%s, %s) ON CONFLICT DO NOTHING",
-                missing,
+                "INSERT INTO tracking_term (kind, text, digest) VALUES (%s, %s, %s)"
+                " ON CONFLICT DO NOTHING",
+                [(kind, text, digest_of(text).hex) for kind, text in missing],
             )
         by_kind: dict[int, list[str]] = {}
         for kind, text in missing:
             by_kind.setdefault(kind, []).append(text)
         for kind, texts in by_kind.items():
             for some in pieces(texts, ASKED_AT_ONCE):
-                found = Term.objects.filter(kind=kind, text__in=some).values_list("text", "pk")
+                found = Term.objects.filter(
+                    kind=kind, digest__in=[digest_of(text) for text in some]
+                ).values_list("text", "pk")
                 self._fresh |= {(kind, text): pk for text, pk in found}
 
     def id(self, kind: int, text: str | None) -> int | None:

@@ -21,6 +21,9 @@ from tracking.store.terms import Pair, Terms
 
 Row = tuple[Any, ...]
 
+# Any number will do, as long as nobody else in the database takes it.
+WRITERS_LOCK = 4_604_867_311
+
 EVENT_COLUMNS = (
     *("id", "site_id", "visit_id", "happened_at", "day", "hour"),
     *("name_id", "page_id", "hostname_id", "title_id", "props", "interactive"),
@@ -57,6 +60,18 @@ VISIT_COLUMNS = (
     *(f"{name}_id" for name, _ in TRAIT_KINDS),
     *("latitude", "longitude", "address"),
 )
+
+
+def wait_for_turn() -> None:
+    """Be the only one that writes a batch until the transaction ends.
+
+    On SQLite every transaction is that already. Several hosts may share a PostgreSQL: a lock for
+    each visitor would let their transactions overlap, but order would then have to be kept among
+    locks of visitors, terms and totals, for the time that one batch takes to write.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITERS_LOCK])
 
 
 def unseen(hits: Sequence[EnrichedHit]) -> list[EnrichedHit]:
@@ -198,10 +213,18 @@ def _add_to_totals(changes: VisitChanges) -> None:
 
 
 def _insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    places = ", ".join(["%s"] * len(columns))
+    if not rows:
+        return
+    names = ", ".join(columns)
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({names}) FROM STDIN") as copy:
+                for row in rows:
+                    copy.write_row(row)
+            return
+        places = ", ".join(["%s"] * len(columns))
         cursor.executemany(
-            f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})",  # noqa: S608 - constants
+            f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608 - constants
             rows,
         )
 
