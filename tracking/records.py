@@ -10,6 +10,8 @@ PAGEVIEW = "pageview"
 ENGAGEMENT = "engagement"
 VISIT_TIMEOUT = timedelta(minutes=30)
 UNKNOWN_PAGE = "(unknown)"
+IPV4_KEPT_BITS = 24  # the last byte is zeroed
+IPV6_KEPT_BITS = 48  # the last 80 bits are zeroed
 
 Network = IPv4Network | IPv6Network
 
@@ -28,6 +30,16 @@ def normal_address(text: str) -> str:
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
         return str(address.ipv4_mapped)
     return str(address)
+
+
+def network_of(address: str) -> str:
+    """The address with its last byte (IPv4) or last 80 bits (IPv6) zeroed; empty for no address."""
+    try:
+        version = ip_address(address).version
+    except ValueError:
+        return ""
+    bits = IPV4_KEPT_BITS if version == 4 else IPV6_KEPT_BITS
+    return str(ip_network(f"{address.partition('%')[0]}/{bits}", strict=False).network_address)
 
 
 @dataclass(frozen=True, slots=True)

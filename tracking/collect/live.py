@@ -19,13 +19,19 @@ from tracking.spool.writer import SpoolWriter
 
 def live_collector() -> Collector:
     """This process's collector; one for each spool folder, made at the first call."""
-    return _collector(settings.SPOOL_DIR, settings.TRUSTED_PROXIES)
+    return _collector(
+        settings.SPOOL_DIR,
+        settings.SPOOL_SYNC,
+        settings.SPOOL_MAX_BYTES,
+        settings.TRUSTED_PROXIES,
+    )
 
 
 @cache
-def _collector(spool_dir: Path, trusted: TrustedProxies) -> Collector:
+def _collector(spool_dir: Path, sync: str, most_bytes: int, trusted: TrustedProxies) -> Collector:
+    writer = SpoolWriter(spool_dir, sync=sync, most_bytes=most_bytes)
     return Collector(
-        append=SpoolWriter(spool_dir).append,
+        append=writer.append,
         sites=SiteDirectory(_all_rules, monotonic, (DatabaseError,)),
         now=lambda: datetime.now(UTC),
         trusted=trusted,

@@ -4,7 +4,7 @@ import logging
 import threading
 from collections.abc import Callable
 
-from tracking.enrich.visitors import network_of
+from tracking.records import network_of
 
 logger = logging.getLogger("tracking.collect")
 

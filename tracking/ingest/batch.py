@@ -8,20 +8,21 @@ after its last commit.
 import logging
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
-from django.db import transaction
+from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils.timezone import now
 
 from tracking.errors import InvalidLine
 from tracking.ingest.enricher import Lookups, enrich
-from tracking.models import Site, SpoolFile
-from tracking.records import EnrichedHit, SpooledHit, VisitChanges, event_id
-from tracking.spool.lines import decode
-from tracking.spool.reader import Lines, is_finished, read_lines, remove, spool_files
+from tracking.models import RejectedHit, Site, SpoolFile
+from tracking.records import EnrichedHit, SpooledHit, VisitChanges, event_id, network_of
+from tracking.spool.aside import put_aside
+from tracking.spool.lines import decode, encode
+from tracking.spool.reader import is_finished, read_lines, remove, spool_files, torn_line
 from tracking.store.terms import Terms
 from tracking.store.visits import visits_of
 from tracking.store.writer import add_dropped, unseen, wait_for_turn, write_changes
@@ -30,16 +31,24 @@ from tracking.visits.assign import assign_visits
 logger = logging.getLogger("tracking.ingest")
 
 MOST_BYTES = 1_000_000
+LONGEST_REASON = 1000
+# What one hit can cause. A database that is down, locked or full says OperationalError: then the
+# whole batch waits.
+REFUSALS = (
+    *(DataError, IntegrityError),
+    *(ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError),
+)
 
 Dropped = Mapping[tuple[int, date, str], int]
 
 
 @dataclass(frozen=True)
 class Claim:
-    """Lines of one file, and that file's row."""
+    """Lines of one file, that file's row, and how far the file is taken with them."""
 
     file: SpoolFile
-    taken: Lines
+    lines: tuple[tuple[int, bytes], ...]
+    next_offset: int
 
 
 @dataclass
@@ -53,15 +62,14 @@ class Ingester:
     def take_batch(self) -> int:
         """Take what is in the spool, up to a batch's size; returns how many lines that was.
 
-        Files that are done are removed. Raises django.db.Error as the database does, with
-        everything as it was before.
+        Files that are done are removed. Raises OperationalError or InterfaceError as the database
+        does, with everything that was not committed as it was before.
         """
         claims = self._claim()
-        if any(claim.taken.lines for claim in claims):
-            self._commit(claims)
+        self._take([claim for claim in claims if claim.lines])
         for claim in claims:
             self._remove_if_finished(claim)
-        return sum(len(claim.taken.lines) for claim in claims)
+        return sum(len(claim.lines) for claim in claims)
 
     def _claim(self) -> list[Claim]:
         claims = []
@@ -70,13 +78,31 @@ class Ingester:
             if room <= 0:
                 break
             file = SpoolFile.objects.get_or_create(name=name)[0]
-            taken = read_lines(self.folder, name, file.offset, room)
-            claims.append(Claim(file, taken))
+            try:
+                taken = read_lines(self.folder, name, file.offset, room)
+            except PermissionError as error:
+                logger.warning("%s can't be read: %s", name, error.strerror)
+                continue
+            claims.append(Claim(file, taken.lines, taken.next_offset))
             room -= taken.next_offset - file.offset
         return claims
 
+    def _take(self, claims: Sequence[Claim]) -> None:
+        """Commit the lines; those that can't be, alone: halved until one line is to blame."""
+        lines = sum(len(claim.lines) for claim in claims)
+        if not lines:
+            return
+        try:
+            self._commit(claims)
+        except REFUSALS as error:
+            if lines > 1:
+                for half in _halves(claims, lines // 2):
+                    self._take(half)
+            else:
+                self._reject(claims[0], error)
+
     def _commit(self, claims: Sequence[Claim]) -> None:
-        spooled, bad_lines = _decoded(claims)
+        spooled, bad_lines = self._decoded(claims)
         sites = Site.objects.all().rules()
         known = [one for one in spooled if one.hit.site in sites]
         if len(known) < len(spooled):
@@ -95,26 +121,65 @@ class Ingester:
             raise
         self.terms.commit()
 
+    def _decoded(self, claims: Sequence[Claim]) -> tuple[list[SpooledHit], Counter[int]]:
+        """The hits of these lines, and how many lines of each file held none: those go aside."""
+        hits = []
+        bad_lines: Counter[int] = Counter()
+        for claim in claims:
+            bad = []
+            for offset, line in claim.lines:
+                try:
+                    hit = decode(line)
+                except InvalidLine as error:
+                    bad.append((offset, line))
+                    logger.warning("%s, byte %d: %s", claim.file.name, offset, error)
+                else:
+                    hits.append(SpooledHit(event_id(claim.file.pk, offset), hit))
+            put_aside(self.folder, claim.file.name, bad)
+            bad_lines[claim.file.pk] = len(bad)
+        return hits, bad_lines
+
+    def _reject(self, claim: Claim, error: Exception) -> None:
+        [(offset, line)] = claim.lines
+        hit = decode(line)
+        reason = f"{type(error).__name__}: {error}"
+        logger.error("%s, byte %d was set aside: %r", claim.file.name, offset, reason)
+        kept = replace(hit, address=network_of(hit.address))
+        with transaction.atomic():
+            RejectedHit.objects.get_or_create(
+                event_id=event_id(claim.file.pk, offset),
+                defaults={
+                    "site": hit.site,
+                    "happened_at": hit.at,
+                    "line": encode(kept).decode(),
+                    "reason": reason.replace("\0", "")[:LONGEST_REASON],
+                },
+            )
+            _advance(claim, 0)
+
     def _remove_if_finished(self, claim: Claim) -> None:
-        if is_finished(self.folder, claim.taken.name, claim.taken.next_offset):
-            remove(self.folder, claim.taken.name)
-            SpoolFile.objects.filter(pk=claim.file.pk).update(finished_at=now())
+        name = claim.file.name
+        if is_finished(self.folder, name, claim.next_offset):
+            if torn := torn_line(self.folder, name, claim.next_offset):
+                put_aside(self.folder, name, [(claim.next_offset, torn)])
+            remove(self.folder, name)
+            SpoolFile.objects.filter(pk=claim.file.pk).update(
+                finished_at=now(), bad_lines=F("bad_lines") + int(bool(torn))
+            )
 
 
-def _decoded(claims: Sequence[Claim]) -> tuple[list[SpooledHit], Counter[int]]:
-    """The hits of these lines, and how many lines of each file held none."""
-    hits = []
-    bad: Counter[int] = Counter()
+def _halves(claims: Sequence[Claim], first_lines: int) -> tuple[list[Claim], list[Claim]]:
+    """The claims' first lines, that many of them, and the rest."""
+    first, second = [], []
     for claim in claims:
-        for offset, line in claim.taken.lines:
-            try:
-                hit = decode(line)
-            except InvalidLine as error:
-                bad[claim.file.pk] += 1
-                logger.warning("%s, byte %d: %s", claim.taken.name, offset, error)
-            else:
-                hits.append(SpooledHit(event_id(claim.file.pk, offset), hit))
-    return hits, bad
+        here, there = claim.lines[:first_lines], claim.lines[first_lines:]
+        first_lines -= len(here)
+        if here:
+            end = there[0][0] if there else claim.next_offset
+            first.append(replace(claim, lines=here, next_offset=end))
+        if there:
+            second.append(replace(claim, lines=there))
+    return first, second
 
 
 def _changes(hits: Sequence[EnrichedHit]) -> VisitChanges:
@@ -130,10 +195,9 @@ def _summed(first: Dropped, second: Dropped) -> Dropped:
 
 
 def _advance(claim: Claim, bad_lines: int) -> None:
-    if claim.taken.lines:
-        SpoolFile.objects.filter(pk=claim.file.pk).update(
-            offset=claim.taken.next_offset,
-            hits=F("hits") + len(claim.taken.lines),
-            bad_lines=F("bad_lines") + bad_lines,
-            updated_at=now(),
-        )
+    SpoolFile.objects.filter(pk=claim.file.pk).update(
+        offset=claim.next_offset,
+        hits=F("hits") + len(claim.lines),
+        bad_lines=F("bad_lines") + bad_lines,
+        updated_at=now(),
+    )

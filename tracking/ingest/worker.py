@@ -22,8 +22,8 @@ LOCK_NAME = "ingest.lock"
 def run(stop: threading.Event) -> None:
     """Take hits until `stop` is set; a batch in hand is finished first.
 
-    Survives a database that is down or locked: it waits, longer each time, and goes on from what
-    was committed.
+    Survives a database that is down, locked or full: it waits, longer each time, and goes on from
+    what was committed.
     """
     with leadership(settings.SPOOL_DIR / LOCK_NAME, stop) as leads:
         if leads:
@@ -48,9 +48,9 @@ def _take_until(stop: threading.Event) -> None:
         try:
             _make_commits_durable()
             taken = ingester.take_batch()
-        except Error as error:
+        except (Error, OSError) as error:
             failures += 1
-            logger.warning("The database does not take hits, they wait in the spool: %s", error)
+            logger.warning("Nothing can be taken, hits wait in the spool: %s", error)
             connection.close()
             stop.wait(_wait_seconds(failures))
         else:

@@ -4,7 +4,7 @@ from tracking.models.daily import DailyTotal, DroppedHits, DropReason
 from tracking.models.event import Engagement, Event
 from tracking.models.salt import ImportedLine, LogImport, Salt
 from tracking.models.site import Site, SiteZone
-from tracking.models.spool import SpoolFile
+from tracking.models.spool import RejectedHit, SpoolFile
 from tracking.models.term import Term, TermKind
 from tracking.models.visit import Visit
 
@@ -16,6 +16,7 @@ __all__ = [
     "Event",
     "ImportedLine",
     "LogImport",
+    "RejectedHit",
     "Salt",
     "Site",
     "SiteZone",

@@ -1,6 +1,27 @@
-"""How far the spool has been taken into the database."""
+"""How far the spool has been taken into the database, and what could not be."""
 
 from django.db import models
+
+
+class RejectedHit(models.Model):
+    """A hit that could not be counted, set aside so that those behind it could.
+
+    `line` is its spool line, with the address shortened. Staff can have it tried again; what
+    nobody retries is erased after a week.
+    """
+
+    event_id = models.BigIntegerField(unique=True)
+    site = models.CharField("site's public id", max_length=16)
+    happened_at = models.DateTimeField()
+    line = models.TextField()
+    reason = models.TextField()
+    rejected_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ("-id",)
+
+    def __str__(self) -> str:
+        return f"hit {self.event_id}"
 
 
 class SpoolFile(models.Model):

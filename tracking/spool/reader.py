@@ -10,6 +10,9 @@ from tracking.errors import InvalidLine
 from tracking.spool.lines import decode
 from tracking.spool.writer import SUFFIX
 
+# A body of 64 KB takes at most six bytes a byte as JSON, and so does an agent.
+LONGEST_LINE = 1024 * 1024
+
 
 @dataclass(frozen=True, slots=True)
 class Lines:
@@ -27,20 +30,23 @@ def spool_files(folder: Path) -> list[str]:
     return sorted(
         entry.name
         for entry in folder.iterdir()
-        if entry.suffix == SUFFIX and not entry.name.startswith(".")
+        if entry.suffix == SUFFIX and not entry.name.startswith(".") and entry.is_file()
     )
 
 
 def read_lines(folder: Path, name: str, offset: int, most_bytes: int) -> Lines:
     """Complete lines from `offset` on, in at most `most_bytes` (but at least one line).
 
-    What has no newline yet is left for the next time.
+    What has no newline yet is left for the next time, unless it is longer than any hit's line:
+    then it is a line that holds no hit.
     """
     with (folder / name).open("rb") as file:
         file.seek(offset)
         text = file.read(most_bytes)
         if text and b"\n" not in text:
-            text += file.readline()
+            text += file.readline(LONGEST_LINE)
+    if b"\n" not in text and len(text) >= LONGEST_LINE:
+        return Lines(name, ((offset, text),), offset + len(text))
     lines = []
     position = offset
     # Not splitlines, which also ends lines at a carriage return that a corrupt one may hold.
@@ -62,6 +68,13 @@ def is_finished(folder: Path, name: str, offset: int) -> bool:
             return False
         file.seek(offset)
         return not file.readline().endswith(b"\n")
+
+
+def torn_line(folder: Path, name: str, offset: int) -> bytes:
+    """What stands behind the last complete line of a finished file."""
+    with (folder / name).open("rb") as file:
+        file.seek(offset)
+        return file.read(LONGEST_LINE)
 
 
 def remove(folder: Path, name: str) -> None:

@@ -1,6 +1,8 @@
 """Appends hits to a file of this process's own."""
 
+import contextlib
 import fcntl
+import logging
 import os
 import secrets
 import threading
@@ -13,10 +15,14 @@ from tracking.errors import SpoolFull
 from tracking.records import Hit
 from tracking.spool.lines import encode
 
+logger = logging.getLogger("tracking.spool")
+
 SUFFIX = ".spool"
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_FILE_AGE_SECONDS = 3600.0
 SYNC_INTERVAL_SECONDS = 1.0
+# How long a sum over the folder's files is good for; between, this process's own bytes are added.
+MEASURED_SECONDS = 1.0
 
 
 class SpoolWriter:
@@ -25,11 +31,26 @@ class SpoolWriter:
     The file is made at the first append. It is locked for as long as it is written to: a reader
     that gets the lock knows that nothing will follow. Files are readable by their owner alone,
     since addresses stand in them.
+
+    `sync` says when bytes are forced onto the disk: within a second (`interval`), before append
+    returns (`hit`), or when the system likes (`off`). Once the folder's files hold `most_bytes`,
+    those of other processes included, nothing more is taken.
     """
 
-    def __init__(self, folder: Path, max_file_bytes: int = MAX_FILE_BYTES) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        max_file_bytes: int = MAX_FILE_BYTES,
+        *,
+        sync: str = "interval",
+        most_bytes: int | None = None,
+    ) -> None:
         self._folder = folder
         self._max_file_bytes = max_file_bytes
+        self._sync_mode = sync
+        self._most_bytes = most_bytes
+        self._folder_bytes = 0
+        self._measured_at: float | None = None
         self._lock = threading.Lock()
         self._descriptor: int | None = None
         self._pid = 0
@@ -54,16 +75,31 @@ class SpoolWriter:
 
     def _write(self, lines: bytes) -> None:
         with self._lock:
+            self._see_that_there_is_room(len(lines))
             try:
                 descriptor = self._ready(len(lines))
                 written = os.write(descriptor, lines)
             except OSError as error:
                 raise SpoolFull(str(error.strerror)) from error
             self._bytes += written
+            self._folder_bytes += written
             if written < len(lines):
                 self._close_off(descriptor)
                 raise SpoolFull("the disk is full")
+            to_sync = os.dup(descriptor) if self._sync_mode == "hit" else None
+        if to_sync is not None:
+            _sync_and_close(to_sync)
+        elif self._sync_mode == "interval":
             self._ask_for_sync()
+
+    def _see_that_there_is_room(self, more_bytes: int) -> None:
+        if self._most_bytes is None:
+            return
+        if self._measured_at is None or monotonic() - self._measured_at > MEASURED_SECONDS:
+            self._folder_bytes = folder_bytes(self._folder)
+            self._measured_at = monotonic()
+        if self._folder_bytes + more_bytes > self._most_bytes:
+            raise SpoolFull(f"its files hold the most that they may, {self._most_bytes} bytes")
 
     def _close_off(self, descriptor: int) -> None:
         # The fragment becomes a line of its own, which holds no hit. It is never truncated away:
@@ -100,10 +136,16 @@ class SpoolWriter:
         return descriptor
 
     def _give_up(self) -> None:
-        if self._descriptor is not None and self._pid == os.getpid():
-            os.fsync(self._descriptor)
-            os.close(self._descriptor)
-        self._descriptor = None
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is None or self._pid != os.getpid():
+            return
+        try:
+            os.fsync(descriptor)
+        except OSError as error:
+            # The bytes are with the system, and whoever sent them has been answered.
+            logger.warning("A spool file could not be synced: %s", error)
+        finally:
+            os.close(descriptor)
 
     def _ask_for_sync(self) -> None:
         """See that what was written is on the disk within the interval, without waiting for it."""
@@ -120,6 +162,29 @@ class SpoolWriter:
                 return
             copy = os.dup(self._descriptor)
         try:
-            os.fsync(copy)
-        finally:
-            os.close(copy)
+            _sync_and_close(copy)
+        except SpoolFull as error:
+            logger.warning("A spool file could not be synced: %s", error)
+
+
+def folder_bytes(folder: Path) -> int:
+    """How much the spool files in a folder hold."""
+    total = 0
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.endswith(SUFFIX):
+                    with contextlib.suppress(FileNotFoundError):
+                        total += entry.stat().st_size
+    except FileNotFoundError:
+        return 0
+    return total
+
+
+def _sync_and_close(descriptor: int) -> None:
+    try:
+        os.fdatasync(descriptor)
+    except OSError as error:
+        raise SpoolFull(str(error.strerror)) from error
+    finally:
+        os.close(descriptor)

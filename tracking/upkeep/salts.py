@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from tracking.models import LogImport, Salt, SpoolFile
+from tracking.models import LogImport, RejectedHit, Salt, SpoolFile
 from tracking.records import event_id
 
 # The westernmost zone is 12 hours behind UTC: there a day ends at noon of the next, in UTC.
@@ -34,6 +34,11 @@ def close_imports(now: datetime) -> int:
     """Close imports that had no file for three days, and erase their secrets; returns how many."""
     idle = LogImport.objects.filter(closed_at__isnull=True, last_file_at__lt=now - IMPORT_OPEN)
     return idle.update(closed_at=now, secret=None)
+
+
+def forget_rejected(now: datetime) -> int:
+    """Erase hits that were set aside a week ago and never tried again; returns how many."""
+    return RejectedHit.objects.filter(rejected_at__lt=now - SPOOL_ROWS_KEPT).delete()[0]
 
 
 def forget_spool_files(now: datetime, copied_to: Mapping[int, int]) -> int:

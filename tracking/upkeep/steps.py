@@ -13,8 +13,9 @@ from tracking.columns.chunks import (
 from tracking.columns.manifest import Manifest, forget_sites, read_manifest, write_manifest
 from tracking.columns.seal import rebuild, seal_days
 from tracking.models import Site, SpoolFile
+from tracking.spool.aside import forget
 from tracking.spool.reader import waiting_since
-from tracking.upkeep.salts import close_imports, erase_salts, forget_spool_files
+from tracking.upkeep.salts import close_imports, erase_salts, forget_rejected, forget_spool_files
 
 
 def copy_new_events(folder: Path) -> Manifest:
@@ -42,6 +43,8 @@ def forget_what_is_over(folder: Path, spool: Path, now: datetime) -> None:
     offsets = dict(SpoolFile.objects.values_list("name", "offset"))
     erase_salts(now, waiting_since(spool, offsets))
     close_imports(now)
+    forget(spool, now)
+    forget_rejected(now)
     manifest = copy_new_events(folder)
     if forget_spool_files(now, manifest.cursors):
         kept = set(SpoolFile.objects.values_list("pk", flat=True))

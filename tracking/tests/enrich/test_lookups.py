@@ -5,7 +5,8 @@ import pytest
 from tracking.enrich.agents import describe_agent
 from tracking.enrich.bots import is_bot
 from tracking.enrich.sources import SourceList
-from tracking.enrich.visitors import network_of, stored_address, visitor_hash
+from tracking.enrich.visitors import stored_address, visitor_hash
+from tracking.records import network_of
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 APPLE = "AppleWebKit/605.1.15 (KHTML, like Gecko)"

@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError, transaction
+from django.db import DataError, OperationalError, transaction
+from django.test import Client
+from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
 from tracking.ingest import worker
@@ -19,17 +21,24 @@ from tracking.models import (
     Engagement,
     Event,
     ImportedLine,
+    RejectedHit,
     Salt,
     Site,
     SpoolFile,
     Term,
     Visit,
 )
+from tracking.records import VisitChanges
+from tracking.spool.aside import files_aside
 from tracking.spool.leader import is_led, leadership
 from tracking.spool.reader import spool_files
+from tracking.spool.retry import retry
 from tracking.spool.writer import SpoolWriter
-from tracking.tests.factories import SiteFactory
+from tracking.store.terms import Terms
+from tracking.store.writer import write_changes
+from tracking.tests.factories import SiteFactory, UserFactory
 from tracking.tests.pipeline import NINE, hit, spool
+from tracking.upkeep.salts import forget_rejected
 
 pytestmark = pytest.mark.django_db
 
@@ -128,6 +137,89 @@ def test_hits_of_a_site_that_is_gone_and_lines_without_a_hit_do_not_stop_the_res
 
     assert Event.objects.count() == 1
     assert SpoolFile.objects.get(name="a.spool").bad_lines == 1
+    assert [path.read_bytes() for path in files_aside(settings.SPOOL_DIR)] == [b"garbage\n"]
+
+
+@pytest.mark.parametrize("line", [b'{"v": 0, "site": "x"}\n', b"\x00" * 5000, b"{" * 300 + b"\n"])
+def test_a_file_of_another_version_or_kind_goes_aside_and_does_not_stop_the_rest(
+    line: bytes,
+) -> None:
+    settings.SPOOL_DIR.mkdir()
+    (settings.SPOOL_DIR / "0.spool").write_bytes(line)
+    (settings.SPOOL_DIR / "folder.spool").mkdir()
+    spool([hit(SiteFactory())])
+    worker.drain()
+
+    assert Event.objects.count() == 1
+    assert SpoolFile.objects.get(name="0.spool").bad_lines == 1
+    assert len(files_aside(settings.SPOOL_DIR)) == 1
+    assert spool_files(settings.SPOOL_DIR) == []
+
+
+def refuse(page: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the database refuse every batch with a hit of this page."""
+
+    def write(changes: VisitChanges, terms: Terms) -> None:
+        if any(one.hit.page == page for one in changes.events):
+            raise DataError("value too long")
+        write_changes(changes, terms)
+
+    monkeypatch.setattr("tracking.ingest.batch.write_changes", write)
+
+
+def test_a_hit_that_the_database_refuses_is_set_aside_alone(
+    monkeypatch: pytest.MonkeyPatch, client: Client
+) -> None:
+    site = SiteFactory()
+    for part in (range(4), range(4, 9)):
+        spool([hit(site, page=f"/{number}") for number in part])
+    with monkeypatch.context() as patch:
+        refuse("/5", patch)
+        assert worker.drain() == 9
+
+    pages = {str(event.page) for event in Event.objects.all()}
+    assert pages == {f"/{number}" for number in range(9) if number != 5}
+    rejected = RejectedHit.objects.get()
+    assert rejected.site == site.public_id
+    assert "value too long" in rejected.reason
+    assert "84.112.1.0" in rejected.line
+    assert spool_files(settings.SPOOL_DIR) == []
+
+    client.force_login(UserFactory(is_staff=True, is_superuser=True))
+    for _ in range(2):
+        answer = client.post(
+            "/admin/tracking/rejectedhit/",
+            {"action": "retry", "_selected_action": [rejected.pk]},
+            follow=True,
+        )
+    assert answer.status_code == 200
+    worker.drain()
+    assert not RejectedHit.objects.exists()
+    assert Event.objects.count() == 9
+
+
+def test_a_hit_that_is_retried_twice_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = SiteFactory()
+    spool([hit(site)])
+    with monkeypatch.context() as patch:
+        refuse("/", patch)
+        worker.drain()
+    rejected = RejectedHit.objects.get()
+    rejected.delete()
+    for _ in range(2):
+        rejected.pk = None
+        rejected.save()
+        retry([rejected], SpoolWriter(settings.SPOOL_DIR))
+    worker.drain()
+
+    assert Event.objects.count() == 1
+
+
+def test_rejected_hits_that_nobody_retries_are_erased_after_a_week() -> None:
+    RejectedHit.objects.create(event_id=1, site="x", happened_at=now(), line="{}", reason="why")
+
+    assert forget_rejected(now() + timedelta(days=6)) == 0
+    assert forget_rejected(now() + timedelta(days=8)) == 1
 
 
 def test_an_imported_line_counts_once_in_a_batch_and_ever_after() -> None:

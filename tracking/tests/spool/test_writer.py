@@ -9,7 +9,14 @@ from tracking.errors import InvalidLine, SpoolFull
 from tracking.records import Hit
 from tracking.spool import writer as writing
 from tracking.spool.lines import decode, encode
-from tracking.spool.reader import backlog_bytes, is_finished, read_lines, remove, spool_files
+from tracking.spool.reader import (
+    LONGEST_LINE,
+    backlog_bytes,
+    is_finished,
+    read_lines,
+    remove,
+    spool_files,
+)
 from tracking.spool.writer import SpoolWriter
 from tracking.tests.pipeline import NINE
 
@@ -199,3 +206,60 @@ def test_an_old_file_is_followed_by_a_new_one(
 def test_a_line_that_holds_no_hit_says_so(line: bytes) -> None:
     with pytest.raises(InvalidLine):
         decode(line)
+
+
+def test_a_folder_that_holds_the_most_it_may_takes_no_more(tmp_path: Path) -> None:
+    line = len(encode(HIT))
+    writer = SpoolWriter(tmp_path, most_bytes=3 * line)
+    (tmp_path / "other.spool").write_bytes(b"x" * line)
+    writer.append(HIT)
+    writer.append(HIT)
+
+    with pytest.raises(SpoolFull):
+        writer.append(HIT)
+
+
+def test_room_that_was_made_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(writing, "monotonic", lambda: clock[0])
+    (tmp_path / "other.spool").write_bytes(b"x" * 10_000)
+    writer = SpoolWriter(tmp_path, most_bytes=5_000)
+    with pytest.raises(SpoolFull):
+        writer.append(HIT)
+
+    remove(tmp_path, "other.spool")
+    clock[0] += 2
+    writer.append(HIT)
+
+
+@pytest.mark.parametrize(("sync", "syncs"), [("hit", 2), ("off", 0)])
+def test_a_hit_is_on_the_disk_before_the_answer_only_when_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sync: str, syncs: int
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("tracking.spool.writer.os.fdatasync", synced.append)
+    writer = SpoolWriter(tmp_path, sync=sync)
+    writer.append(HIT)
+    writer.append(HIT)
+
+    assert len(synced) == syncs
+
+
+def test_a_hit_that_could_not_be_synced_is_not_answered_with_yes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_descriptor: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr("tracking.spool.writer.os.fdatasync", broken)
+    with pytest.raises(SpoolFull):
+        SpoolWriter(tmp_path, sync="hit").append(HIT)
+
+
+def test_a_line_longer_than_any_hits_is_passed_in_pieces(tmp_path: Path) -> None:
+    (tmp_path / "a.spool").write_bytes(b"x" * (LONGEST_LINE + 100) + b"\n" + encode(HIT))
+
+    first = read_lines(tmp_path, "a.spool", 0, 1000)
+    rest = read_lines(tmp_path, "a.spool", first.next_offset, 100_000)
+    assert len(first.lines) == 1
+    assert decode(rest.lines[-1][1]) == HIT
