@@ -35,7 +35,7 @@ def wait_for(what: str, condition: Callable[[], bool]) -> None:
 class Instance:
     """An instance under `data_dir`, its processes started from the Procfile's own lines."""
 
-    def __init__(self, data_dir: Path) -> None:
+    def __init__(self, data_dir: Path, **environ: str) -> None:
         self.data_dir = data_dir
         self.port = free_port()
         self.url = f"http://localhost:{self.port}"
@@ -50,6 +50,7 @@ class Instance:
             "FOOTFALL_ADMIN_EMAIL": "admin@example.org",
             "FOOTFALL_ADMIN_PASSWORD": "correct horse battery",
             "PYTHONUNBUFFERED": "1",
+            **environ,
         }
 
     def manage(self, *arguments: str) -> str:
@@ -63,21 +64,24 @@ class Instance:
             text=True,
         ).stdout
 
-    def start(self, *names: str) -> None:
-        """Start the Procfile's processes of these names, all of them without names."""
+    def start(self, *names: str, under: str = "") -> None:
+        """Start the Procfile's processes of these names, all of them without names.
+
+        `under` is shell that goes before each command, such as a limit.
+        """
         for line in (ROOT / "Procfile").read_text().splitlines():
             name, command = line.split(":", 1)
             if not names or name in names:
-                self.processes[name] = self._started(command)
+                self.processes[name] = self._started(command, under)
         if not names or "web" in names:
             wait_for("the web process to answer", self.is_up)
 
-    def _started(self, command: str) -> subprocess.Popen[bytes]:
+    def _started(self, command: str, under: str) -> subprocess.Popen[bytes]:
         # Without `nice`, whose process would be the one that is killed.
         command = command.replace("exec nice -n 10 ", "exec ").strip()
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                ["sh", "-c", command],
+                ["sh", "-c", under + command],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,

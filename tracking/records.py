@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from zoneinfo import ZoneInfo
 
 PAGEVIEW = "pageview"
 ENGAGEMENT = "engagement"
 VISIT_TIMEOUT = timedelta(minutes=30)
+CACHED_ADDRESSES = 10_000
 UNKNOWN_PAGE = "(unknown)"
 IPV4_KEPT_BITS = 24  # the last byte is zeroed
 IPV6_KEPT_BITS = 48  # the last 80 bits are zeroed
@@ -16,6 +18,7 @@ IPV6_KEPT_BITS = 48  # the last 80 bits are zeroed
 Network = IPv4Network | IPv6Network
 
 
+@lru_cache(maxsize=CACHED_ADDRESSES)
 def normal_address(text: str) -> str:
     """The IP address in `1.2.3.4:80`, `[::1]:80` or plain, in its one form; empty for others."""
     text = text.strip()

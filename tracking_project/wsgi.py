@@ -1,10 +1,7 @@
 """The entry of the server: hits go to the collector, everything else to Django."""
 
-import multiprocessing
 import os
-import threading
 from collections.abc import Iterable
-from time import sleep
 from typing import Any
 
 from django.core.wsgi import get_wsgi_application
@@ -12,9 +9,10 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracking_project.settings")
 django_application = get_wsgi_application()
 
+from tracking.collect.endpoint import is_for_collector  # noqa: E402 - needs Django to be set up
 from tracking.collect.live import live_collector  # noqa: E402 - needs Django to be set up
+from tracking_project.processes import end_with_parent  # noqa: E402
 
-PARENT_CHECK_SECONDS = 0.5
 # granian puts the whole process environment into each request's environ. Only what belongs to
 # the request goes on, so that no secret can turn up in an error mail or on a page.
 REQUEST_NAMES = frozenset(
@@ -26,12 +24,15 @@ REQUEST_NAMES = frozenset(
 )
 
 
+collect = live_collector()
+
+
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer one request."""
+    if is_for_collector(environ["PATH_INFO"]):
+        # Reads what it names of the environ, and hands nothing on.
+        return collect(environ, start_response)
     request = {name: value for name, value in environ.items() if _is_of_request(name)}
-    path = request.get("PATH_INFO", "")
-    if path.startswith("/t/") or path == "/t.js":
-        return live_collector()(request, start_response)
     response: Iterable[bytes] = django_application(request, start_response)
     return response
 
@@ -43,12 +44,4 @@ def _is_of_request(name: str) -> bool:
     return name in REQUEST_NAMES or name.startswith(("HTTP_", "wsgi."))
 
 
-def _end_with(parent: int) -> None:
-    """End this process when its parent has: an orphaned worker would keep the port."""
-    while os.getppid() == parent:
-        sleep(PARENT_CHECK_SECONDS)
-    os._exit(1)
-
-
-if multiprocessing.parent_process() is not None:
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+end_with_parent()

@@ -14,6 +14,8 @@ def client_address(environ: Mapping[str, Any], trusted: TrustedProxies) -> str:
     in it could be anybody's words.
     """
     nearest = normal_address(str(environ.get("REMOTE_ADDR", "")))
+    if "HTTP_X_FORWARDED_FOR" not in environ:
+        return nearest
     hops = [
         normal_address(hop)
         for hop in str(environ.get("HTTP_X_FORWARDED_FOR", "")).split(",")

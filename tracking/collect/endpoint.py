@@ -2,10 +2,11 @@
 
 import base64
 import io
+import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from tracking.collect.client import client_address
 from tracking.collect.directory import SiteDirectory
@@ -42,6 +43,12 @@ COMMON_HEADERS = (
 Headers = list[tuple[str, str]]
 StartResponse = Callable[[str, Headers], object]
 Environ = dict[str, Any]
+Text = TypeVar("Text", bytes, str)
+
+
+def is_for_collector(path: str) -> bool:
+    """Whether the collector answers this path; everything else is Django's."""
+    return path.startswith("/t/") or path == "/t.js"
 
 
 @dataclass(frozen=True)
@@ -53,6 +60,10 @@ class Answer:
     body: bytes = b""
 
 
+UNCACHED = (("Cache-Control", "no-store"),)
+ACCEPTED = Answer(202, UNCACHED)
+
+
 @dataclass(frozen=True)
 class Collector:
     """The collect endpoint: `append` makes a hit safe, or raises SpoolFull."""
@@ -62,6 +73,7 @@ class Collector:
     now: Callable[[], datetime]
     trusted: TrustedProxies
     refusals: RefusalLog
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request for /t.js, /t/<site> or /t/<site>.gif."""
@@ -88,23 +100,33 @@ class Collector:
             return _options("POST, OPTIONS")
         if method != "POST":
             return _not_allowed("POST, OPTIONS")
-        return self._taken(environ, site, lambda sender: parse_json(_body(environ), sender))
+        return self._taken(environ, site, _body, parse_json)
 
     def _pixel(self, environ: Environ, site: str) -> Answer:
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
             return _options("GET, HEAD, OPTIONS")
         if method == "HEAD":
-            return Answer(200, _uncached())
+            return Answer(200, UNCACHED)
         if method != "GET":
             return _not_allowed("GET, HEAD, OPTIONS")
-        return self._taken(environ, site, lambda sender: parse_pixel(_query(environ), sender))
+        return self._taken(environ, site, _query, parse_pixel)
 
-    def _taken(self, environ: Environ, site: str, parse: Callable[[Sender], Hit]) -> Answer:
+    def _taken(
+        self,
+        environ: Environ,
+        site: str,
+        read: Callable[[Environ], Text],
+        parse: Callable[[Text, Sender], Hit],
+    ) -> Answer:
         sender = sender_of(environ, site, self.now(), self.trusted)
         try:
             self.sites.check(site)
-            self.append(parse(sender))
+            text = read(environ)
+            # Threads that take turns here are faster than threads that take each other's turns at
+            # the interpreter: 1.5 times with four. What may wait for others stays outside.
+            with self.turn:
+                self.append(parse(text, sender))
         except UnknownSite:
             return self._refused(404, "site: unknown", sender)
         except HitTooLarge as error:
@@ -114,7 +136,7 @@ class Collector:
         except SpoolFull as error:
             retry = ("Retry-After", RETRY_AFTER_SECONDS)
             return self._refused(503, f"spool: {error}", sender, retry)
-        return Answer(202, _uncached())
+        return ACCEPTED
 
     def _refused(
         self, status: int, reason: str, sender: Sender, *headers: tuple[str, str]
@@ -126,7 +148,7 @@ class Collector:
         return Answer(
             status,
             (
-                *_uncached(),
+                *UNCACHED,
                 ("X-Footfall-Rejected", plain),
                 ("Access-Control-Expose-Headers", "X-Footfall-Rejected"),
                 ("Content-Type", "text/plain; charset=utf-8"),
@@ -153,6 +175,8 @@ def sender_of(
 def _header(environ: Mapping[str, Any], name: str) -> str:
     """A header's text: WSGI hands its bytes over as latin-1."""
     text: str = environ.get(name, "")
+    if text.isascii() and text.isprintable():
+        return text
     return text.encode("latin-1", "replace").decode("utf-8", "replace").replace("\0", "")
 
 
@@ -218,8 +242,4 @@ def _options(methods: str) -> Answer:
 
 
 def _not_allowed(methods: str) -> Answer:
-    return Answer(405, (("Allow", methods), *_uncached(), ("Content-Type", "text/plain")))
-
-
-def _uncached() -> tuple[tuple[str, str], ...]:
-    return (("Cache-Control", "no-store"),)
+    return Answer(405, (("Allow", methods), *UNCACHED, ("Content-Type", "text/plain")))

@@ -1,0 +1,1 @@
+"""Disasters on purpose: kills, full disks, torn files, databases that go and clocks that jump."""
