@@ -7,6 +7,8 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from zoneinfo import ZoneInfo
 
+MICROS = 1_000_000
+WEBDRIVER, PREFETCH, OPT_OUT = "webdriver", "prefetch", "opt_out"
 PAGEVIEW = "pageview"
 ENGAGEMENT = "engagement"
 VISIT_TIMEOUT = timedelta(minutes=30)
@@ -85,6 +87,14 @@ class Hit:
     interactive: bool = True
     engaged_seconds: int | None = None
     scroll_depth: int | None = None
+    revenue_micros: int | None = None
+    """Millionths of the currency's unit; None without revenue."""
+    currency: str = ""
+    """ISO 4217 code of three letters; empty without revenue."""
+    hash_mode: bool = False
+    """Whether the URL's fragment is part of the page."""
+    signals: tuple[str, ...] = ()
+    """What the request itself said of its sender: any of WEBDRIVER, PREFETCH, OPT_OUT."""
     import_id: int | None = None
     """The import whose salts make the visitor; None for a live hit."""
     identity: str = ""
@@ -117,6 +127,10 @@ class SiteRules:
     site_id: int
     public_id: str
     zones: tuple[tuple[date, ZoneInfo], ...]
+    honours_opt_out: bool = True
+    """Whether Do Not Track and Global Privacy Control are obeyed."""
+    keeps_query: bool = False
+    """Whether the query is part of the page."""
 
     def local(self, at: datetime) -> tuple[date, int]:
         """The local day of an instant, and its hour, 0 to 23.
@@ -207,6 +221,8 @@ class EnrichedHit:
     agent: Agent
     place: Place
     origin: Origin
+    revenue_micros: int | None = None
+    currency: str = ""
     identity: str = ""
 
 

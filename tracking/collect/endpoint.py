@@ -14,7 +14,7 @@ from tracking.collect.payload import LONGEST_URL, Sender, parse_json, parse_pixe
 from tracking.collect.refusals import RefusalLog
 from tracking.collect.script import SCRIPT, Script
 from tracking.errors import HitTooLarge, InvalidHit, SpoolFull, UnknownSite
-from tracking.records import Hit, TrustedProxies
+from tracking.records import OPT_OUT, PREFETCH, Hit, TrustedProxies
 
 MOST_BODY_BYTES = 64 * 1024
 LONGEST_QUERY = 8 * 1024
@@ -34,6 +34,7 @@ STATUSES = {
     503: "503 Service Unavailable",
 }
 SCRIPT_TYPE = ("Content-Type", "text/javascript; charset=utf-8")
+PREFETCH_HEADERS = ("HTTP_SEC_PURPOSE", "HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")
 COMMON_HEADERS = (
     ("Access-Control-Allow-Origin", "*"),
     ("Cross-Origin-Resource-Policy", "cross-origin"),
@@ -169,7 +170,21 @@ def sender_of(
         user_agent=_header(environ, "HTTP_USER_AGENT")[:LONGEST_AGENT],
         accept_language=_header(environ, "HTTP_ACCEPT_LANGUAGE"),
         referer=_header(environ, "HTTP_REFERER"),
+        signals=_signals(environ),
     )
+
+
+def _signals(environ: Mapping[str, Any]) -> tuple[str, ...]:
+    """What headers say: that nobody looks at the page yet, or that its reader opts out.
+
+    Sec-Purpose and Sec-GPC are what browsers send today; Purpose, X-Purpose and X-Moz came before.
+    """
+    signals = []
+    if any("prefetch" in environ.get(name, "") for name in PREFETCH_HEADERS):
+        signals.append(PREFETCH)
+    if environ.get("HTTP_DNT") == "1" or environ.get("HTTP_SEC_GPC") == "1":
+        signals.append(OPT_OUT)
+    return tuple(signals)
 
 
 def _header(environ: Mapping[str, Any], name: str) -> str:

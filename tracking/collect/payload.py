@@ -1,8 +1,10 @@
 """From the wire to a Hit: takes what docs/events.md names, and refuses the rest."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -10,7 +12,7 @@ from urllib.parse import parse_qsl, urlsplit
 import orjson
 
 from tracking.errors import InvalidHit
-from tracking.records import ENGAGEMENT, PAGEVIEW, Hit
+from tracking.records import ENGAGEMENT, MICROS, OPT_OUT, PAGEVIEW, WEBDRIVER, Hit
 
 MOST_PROPS = 30
 LONGEST_PROP_NAME = 300
@@ -25,7 +27,11 @@ LONGEST_LANGUAGE = 3
 CACHED_LANGUAGES = 1000
 CACHED_PAGES = 5000
 
-FIELDS = frozenset("nurtwpisd")
+LONGEST_AMOUNT = 40
+MOST_REVENUE = 1_000_000_000_000
+CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+
+FIELDS = frozenset("nurtwpisdachbg")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class Sender:
     user_agent: str
     accept_language: str
     referer: str
+    signals: tuple[str, ...] = ()
 
 
 def parse_json(body: bytes, sender: Sender) -> Hit:
@@ -56,6 +63,7 @@ def parse_json(body: bytes, sender: Sender) -> Hit:
     seconds, depth = _number(fields, "s", MOST_SECONDS), _number(fields, "d", 100)
     if name == ENGAGEMENT and seconds is None and depth is None:
         raise InvalidHit("s: missing, and so is d")
+    revenue_micros, currency = _revenue(fields)
     return Hit(
         site=sender.site,
         at=sender.at,
@@ -68,9 +76,13 @@ def parse_json(body: bytes, sender: Sender) -> Hit:
         title=_text(fields, "t", LONGEST_TITLE, cut=True),
         screen=_screen(fields),
         props=_props(fields.get("p", {})),
-        interactive=_flag(fields, "i"),
+        interactive=_flag(fields, "i", default=True),
         engaged_seconds=seconds if name == ENGAGEMENT else None,
         scroll_depth=depth if name == ENGAGEMENT else None,
+        revenue_micros=revenue_micros,
+        currency=currency,
+        hash_mode=_flag(fields, "h", default=False),
+        signals=_signals(fields, sender),
     )
 
 
@@ -104,6 +116,7 @@ def form_hit(sender: Sender, *, url: str, referrer: str = "", name: str = PAGEVI
         user_agent=sender.user_agent,
         address=sender.address,
         language=language(sender.accept_language),
+        signals=sender.signals,
     )
 
 
@@ -176,11 +189,36 @@ def _number(fields: Mapping[str, Any], name: str, most: int) -> int | None:
     return round(value)
 
 
-def _flag(fields: Mapping[str, Any], name: str) -> bool:
-    value = fields.get(name, True)
+def _flag(fields: Mapping[str, Any], name: str, *, default: bool) -> bool:
+    value = fields.get(name, default)
     if not isinstance(value, bool):
         raise InvalidHit(f"{name}: not true or false")
     return value
+
+
+def _revenue(fields: Mapping[str, Any]) -> tuple[int | None, str]:
+    """Millionths and currency of `a`, a number or its text, and `c`; neither or both are there."""
+    amount, currency = fields.get("a"), fields.get("c")
+    if amount is None and currency is None:
+        return None, ""
+    if not isinstance(currency, str) or not CURRENCY.fullmatch(currency):
+        raise InvalidHit("c: not a currency's code of three letters, like EUR")
+    if isinstance(amount, bool) or not isinstance(amount, (int, float, str)):
+        raise InvalidHit("a: not a number")
+    try:
+        exact = Decimal(str(amount)[:LONGEST_AMOUNT])
+    except InvalidOperation:
+        raise InvalidHit("a: not a number") from None
+    if not exact.is_finite() or abs(exact) > MOST_REVENUE:
+        raise InvalidHit(f"a: not a number from -{MOST_REVENUE} to {MOST_REVENUE}")
+    return round(exact * MICROS), currency
+
+
+def _signals(fields: Mapping[str, Any], sender: Sender) -> tuple[str, ...]:
+    """What the request's headers and its script say of who sent it."""
+    told = ((WEBDRIVER, "b"), (OPT_OUT, "g"))
+    found = [signal for signal, name in told if _flag(fields, name, default=False)]
+    return tuple(dict.fromkeys((*sender.signals, *found)))
 
 
 def _screen(fields: Mapping[str, Any]) -> str:

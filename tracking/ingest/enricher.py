@@ -97,6 +97,8 @@ def enrich(
                 agent=lookups.agent(one.hit.user_agent),
                 place=place,
                 origin=lookups.origin(one.hit.referrer, one.hit.url),
+                revenue_micros=one.hit.revenue_micros,
+                currency=one.hit.currency,
                 identity=one.hit.identity,
             )
         )

@@ -28,6 +28,14 @@ class DropReason(models.TextChoices):
 
     BOT = "bot", "Bots and crawlers"
     SPAM = "spam", "Referrer spam"
+    PREFETCH = "prefetch", "Fetched ahead, not looked at"
+    OPT_OUT = "opt_out", "Do Not Track and Global Privacy Control"
+    ADDRESS = "address", "Addresses left out by the site's filters"
+    PATH = "path", "Pages left out by the site's filters"
+    COUNTRY = "country", "Countries left out by the site's filters"
+    HOST = "host", "Host names left out by the site's filters"
+    RATE = "rate", "More hits than a person makes"
+    DATA_CENTRE = "data_centre", "Data centres"
     NO_VISIT = "no_visit", "Engagement without a visit"
     CLOSED_IMPORT = "closed_import", "Import closed before its lines were taken"
 

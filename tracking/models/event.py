@@ -25,6 +25,10 @@ class Event(models.Model):
     title = term_field()
     props = models.TextField(blank=True)
     interactive = models.BooleanField()
+    revenue_micros = models.BigIntegerField(
+        null=True, help_text="Millionths of the currency's unit."
+    )
+    currency = models.CharField(max_length=3, blank=True)
 
     class Meta:
         indexes = (models.Index("site", "happened_at", name="tracking_event_by_time"),)

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
@@ -15,6 +16,8 @@ from tracking.records import SiteRules
 
 PUBLIC_ID_LENGTH = 10
 RECENT_DAYS = 30
+# A day is sealed, and salts of late hits are kept, for up to three days.
+SHORTEST_RETENTION_DAYS = 7
 # No letters or digits that look alike: people read these ids aloud.
 PUBLIC_ID_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 
@@ -53,8 +56,10 @@ class SiteQuerySet(models.QuerySet["Site"]):
         ):
             zones.setdefault(site_id, []).append((first_day, ZoneInfo(name)))
         return {
-            public_id: SiteRules(pk, public_id, tuple(zones[pk]))
-            for pk, public_id in self.values_list("pk", "public_id")
+            public_id: SiteRules(pk, public_id, tuple(zones[pk]), honours_opt_out, keeps_query)
+            for pk, public_id, honours_opt_out, keeps_query in self.values_list(
+                "pk", "public_id", "honours_opt_out", "keeps_query"
+            )
             if pk in zones
         }
 
@@ -70,6 +75,25 @@ class Site(models.Model):
     )
     timezone = models.CharField(
         "time zone", max_length=64, default="UTC", validators=[validate_timezone]
+    )
+    honours_opt_out = models.BooleanField(
+        "honour Do Not Track and Global Privacy Control",
+        default=True,
+        help_text="Visitors whose browser asks not to be tracked are not counted.",
+    )
+    keeps_query = models.BooleanField(
+        "keep queries",
+        default=False,
+        help_text="Count /shop?item=1 and /shop?item=2 as two pages. Tracking parameters are "
+        "always left out.",
+    )
+    retention_days = models.PositiveIntegerField(
+        "days to keep",
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(SHORTEST_RETENTION_DAYS)],
+        help_text="Visits and events older than this are deleted; daily totals stay. "
+        "Empty keeps them.",
     )
     created_at = models.DateTimeField(default=now, editable=False)
 

@@ -32,6 +32,7 @@ def decode(line: bytes) -> Hit:
             raise InvalidLine("an unknown version")
         values["at"] = datetime.fromtimestamp(values["at"] / 1000, UTC)
         values["props"] = tuple((str(key), str(text)) for key, text in values.get("props", ()))
+        values["signals"] = tuple(str(one) for one in values.get("signals", ()))
         return Hit(**values)
     except (
         ValueError,

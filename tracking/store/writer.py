@@ -27,6 +27,7 @@ WRITERS_LOCK = 4_604_867_311
 EVENT_COLUMNS = (
     *("id", "site_id", "visit_id", "happened_at", "day", "hour"),
     *("name_id", "page_id", "hostname_id", "title_id", "props", "interactive"),
+    *("revenue_micros", "currency"),
 )
 ENGAGEMENT_COLUMNS = (
     *("id", "site_id", "visit_id", "happened_at", "day", "page_id", "seconds", "scroll_depth"),
@@ -165,7 +166,7 @@ def _event_row(one: CountedEvent, terms: Terms) -> Row:
         *(hit.event_id, hit.site_id, one.visit_id, _adapted(hit.at), _adapted(hit.day), hit.hour),
         *(terms.id(TermKind.EVENT, hit.name), terms.id(TermKind.PAGE, hit.page)),
         *(terms.id(TermKind.HOSTNAME, hit.hostname), terms.id(TermKind.TITLE, hit.title)),
-        *(hit.props, hit.interactive),
+        *(hit.props, hit.interactive, hit.revenue_micros, hit.currency),
     )
 
 
