@@ -4,9 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from time import sleep
-
-PARENT_CHECK_SECONDS = 0.5
+from multiprocessing.process import BaseProcess
 
 
 def stop_on_signals() -> threading.Event:
@@ -21,11 +19,10 @@ def end_with_parent() -> None:
     """In a server's worker: end this process when its parent has, or it would keep the port."""
     parent = multiprocessing.parent_process()
     if parent is not None:
-        # Not os.getppid(): the parent may have ended while this process was starting.
-        threading.Thread(target=_end_with, args=(parent.pid,), daemon=True).start()
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
-def _end_with(parent: int | None) -> None:
-    while os.getppid() == parent:
-        sleep(PARENT_CHECK_SECONDS)
+def _end_with(parent: BaseProcess) -> None:
+    # Returns when the parent's end of a pipe is closed, so at once and without asking again.
+    parent.join()
     os._exit(1)
