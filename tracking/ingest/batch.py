@@ -111,7 +111,7 @@ class Ingester:
         try:
             with transaction.atomic():
                 wait_for_turn()
-                changes = _changes(unseen(enriched.hits))
+                changes = _changes(unseen(enriched.hits), self.terms)
                 write_changes(changes, self.terms)
                 add_dropped(_summed(enriched.dropped, changes.dropped))
                 for claim in claims:
@@ -182,10 +182,10 @@ def _halves(claims: Sequence[Claim], first_lines: int) -> tuple[list[Claim], lis
     return first, second
 
 
-def _changes(hits: Sequence[EnrichedHit]) -> VisitChanges:
-    known = visits_of(hit.visitor for hit in hits)
-    before = visits_of(hit.visitor_before for hit in hits if hit.visitor_before is not None)
-    return assign_visits(hits, known, before)
+def _changes(hits: Sequence[EnrichedHit], terms: Terms) -> VisitChanges:
+    known = visits_of((hit.visitor for hit in hits), terms)
+    just_after_midnight = [hit.visitor_before for hit in hits if hit.visitor_before is not None]
+    return assign_visits(hits, known, visits_of(just_after_midnight, terms))
 
 
 def _summed(first: Dropped, second: Dropped) -> Dropped:

@@ -1,6 +1,6 @@
 """Texts to integers and back."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
@@ -10,54 +10,53 @@ from tracking.models.term import digest_of
 
 KEPT_TERMS = 200_000
 
-Pair = tuple[int, str]
-
 
 class Terms:
-    """The dictionary of one batch, over a cache of what earlier batches committed.
+    """The dictionary as far as batches have needed it.
 
-    The cache only grows by `commit`, so that a rolled-back batch leaves no id behind that the
-    database does not have.
+    It is emptied when a transaction is rolled back, so that no id is left here that the database
+    does not have, and when it has grown too big.
     """
 
     def __init__(self) -> None:
-        self._committed: dict[Pair, int] = {}
-        self._fresh: dict[Pair, int] = {}
+        self._ids: dict[int, dict[str, int | None]] = {}
+        self._texts: dict[int, str] = {}
 
-    def add(self, pairs: Iterable[Pair]) -> None:
-        """Make sure that these (kind, text) pairs have ids; empty texts have none."""
-        missing = sorted({pair for pair in pairs if pair[1] and self._known(pair) is None})
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "INSERT INTO tracking_term (kind, text, digest) VALUES (%s, %s, %s)"
-                " ON CONFLICT DO NOTHING",
-                [(kind, text, digest_of(text).hex) for kind, text in missing],
-            )
-        by_kind: dict[int, list[str]] = {}
-        for kind, text in missing:
-            by_kind.setdefault(kind, []).append(text)
-        for kind, texts in by_kind.items():
-            for some in pieces(texts, ASKED_AT_ONCE):
-                found = Term.objects.filter(
-                    kind=kind, digest__in=[digest_of(text) for text in some]
-                ).values_list("text", "pk")
-                self._fresh |= {(kind, text): pk for text, pk in found}
+    def ids(self, kind: int, texts: Iterable[str]) -> Mapping[str, int | None]:
+        """Ids by text, of these texts at least; those that are new are made. Empty has none."""
+        known = self._ids.setdefault(kind, {"": None})
+        missing = sorted({text for text in texts if text not in known})
+        if missing:
+            _make(kind, missing)
+            for some in pieces(missing, ASKED_AT_ONCE):
+                digests = [digest_of(text) for text in some]
+                found = Term.objects.filter(kind=kind, digest__in=digests).values_list("pk", "text")
+                self._texts |= dict(found)
+                known |= {text: pk for pk, text in found}
+        return known
 
-    def id(self, kind: int, text: str | None) -> int | None:
-        """The id of a pair that was added; None for an empty text."""
-        return self._known((kind, text)) if text else None
+    def texts(self, ids: Iterable[int | None]) -> Mapping[int, str]:
+        """Texts by id, of these ids at least, as far as they are terms."""
+        missing = {pk for pk in ids if pk is not None and pk not in self._texts}
+        if missing:
+            self._texts |= Term.objects.texts(missing)
+        return self._texts
 
     def commit(self) -> None:
         """Keep this batch's ids: its transaction is committed."""
-        if len(self._committed) + len(self._fresh) > KEPT_TERMS:
-            self._committed.clear()
-        self._committed |= self._fresh
-        self._fresh = {}
+        if len(self._texts) > KEPT_TERMS:
+            self.rollback()
 
     def rollback(self) -> None:
-        """Forget this batch's ids: its transaction was rolled back."""
-        self._fresh = {}
+        """Forget all ids: those that this batch made went with its transaction."""
+        self._ids.clear()
+        self._texts.clear()
 
-    def _known(self, pair: Pair) -> int | None:
-        found = self._committed.get(pair)
-        return self._fresh.get(pair) if found is None else found
+
+def _make(kind: int, texts: Iterable[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO tracking_term (kind, text, digest) VALUES (%s, %s, %s)"
+            " ON CONFLICT DO NOTHING",
+            [(kind, text, digest_of(text).hex) for text in texts],
+        )

@@ -1,10 +1,14 @@
 """Reads the visits that a batch's hits may belong to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any
 
-from tracking.models import Term, Visit
+from django.db import connection
+
 from tracking.models.pieces import ASKED_AT_ONCE, pieces
 from tracking.records import Agent, Origin, Place, VisitState
+from tracking.store.terms import Terms
 
 AGENT = ("browser", "browser_version", "system", "system_version", "device")
 PLACE = ("country", "region", "city")
@@ -18,37 +22,71 @@ PLAIN = (
     *("pageviews", "events", "interactive_events", "entered_at", "exited_at"),
     *("latitude", "longitude", "address"),
 )
+COLUMNS = ", ".join((*PLAIN, *(f"{name}_id" for name in TEXTS)))
+
+Row = tuple[Any, ...]
 
 
-def visits_of(visitors: Iterable[int]) -> list[VisitState]:
+def visits_of(visitors: Iterable[int], terms: Terms) -> list[VisitState]:
     """The stored visits of these visitors."""
-    columns = (*PLAIN, *(f"{name}_id" for name in TEXTS))
-    rows = [
-        dict(zip(columns, row, strict=True))
-        for some in pieces(sorted(set(visitors)), ASKED_AT_ONCE)
-        for row in Visit.objects.filter(visitor__in=some).values_list(*columns)
-    ]
-    texts = Term.objects.texts(row[f"{name}_id"] for row in rows for name in TEXTS)
-    return [_state(row, texts) for row in rows]
+    rows = list(_rows(sorted(set(visitors))))
+    texts = terms.texts(pk for row in rows for pk in row[len(PLAIN) :])
+    return [_state(row, [texts.get(pk, "") for pk in row[len(PLAIN) :]]) for row in rows]
 
 
-def _state(row: dict[str, object], texts: dict[int, str]) -> VisitState:
-    def text(name: str) -> str:
-        return texts.get(row[f"{name}_id"], "")  # type: ignore[call-overload, no-any-return]
+def _rows(visitors: list[int]) -> Iterator[Row]:
+    # Not by way of models, whose turning of texts into times takes longer than all the rest.
+    with connection.cursor() as cursor:
+        for some in pieces(visitors, ASKED_AT_ONCE):
+            places = ", ".join(["%s"] * len(some))
+            cursor.execute(
+                f"SELECT {COLUMNS} FROM tracking_visit WHERE visitor IN ({places})",  # noqa: S608 - constants
+                some,
+            )
+            yield from cursor.fetchall()
 
-    plain = {name: row[name] for name in PLAIN if name not in {"id", "latitude", "longitude"}}
+
+def _state(row: Row, texts: list[str]) -> VisitState:
+    (
+        visit_id,
+        site_id,
+        visitor,
+        day,
+        started_at,
+        ended_at,
+        pageviews,
+        events,
+        interactive_events,
+        entered_at,
+        exited_at,
+        latitude,
+        longitude,
+        address,
+    ) = row[: len(PLAIN)]
+    entry_page, exit_page, language, screen = texts[-4:]
     return VisitState(
-        visit_id=row["id"],  # type: ignore[arg-type]
-        **plain,  # type: ignore[arg-type]
-        entry_page=text("entry_page") or None,
-        exit_page=text("exit_page") or None,
-        agent=Agent(**{name: text(name) for name in AGENT}),
-        place=Place(
-            **{name: text(name) for name in PLACE},
-            latitude=row["latitude"],  # type: ignore[arg-type]
-            longitude=row["longitude"],  # type: ignore[arg-type]
-        ),
-        origin=Origin(**{name: text(name) for name in ORIGIN}),
-        language=text("language"),
-        screen=text("screen"),
+        visit_id=visit_id,
+        site_id=site_id,
+        visitor=visitor,
+        day=day,
+        started_at=_moment(started_at),
+        ended_at=_moment(ended_at),
+        pageviews=pageviews,
+        events=events,
+        interactive_events=interactive_events,
+        entry_page=entry_page or None,
+        entered_at=_moment(entered_at) if entered_at else None,
+        exit_page=exit_page or None,
+        exited_at=_moment(exited_at) if exited_at else None,
+        agent=Agent(*texts[:5]),
+        place=Place(texts[5], texts[6], texts[7], latitude, longitude),
+        origin=Origin(*texts[8:16]),
+        language=language,
+        screen=screen,
+        address=address,
     )
+
+
+def _moment(at: datetime) -> datetime:
+    """An instant in UTC: SQLite's driver gives it without its zone."""
+    return at if at.tzinfo else at.replace(tzinfo=UTC)

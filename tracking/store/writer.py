@@ -1,9 +1,10 @@
 """Writes what a batch did to visits. The caller holds the transaction."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection
 
@@ -12,14 +13,18 @@ from tracking.models.pieces import ASKED_AT_ONCE, pieces
 from tracking.records import (
     ENGAGEMENT,
     PAGEVIEW,
+    Agent,
     CountedEvent,
     EnrichedHit,
+    Origin,
+    Place,
     VisitChanges,
     VisitState,
 )
-from tracking.store.terms import Pair, Terms
+from tracking.store.terms import Terms
 
 Row = tuple[Any, ...]
+Trait = TypeVar("Trait", Agent, Origin, Place)
 
 # Any number will do, as long as nobody else in the database takes it.
 WRITERS_LOCK = 4_604_867_311
@@ -36,7 +41,7 @@ GROWING_COLUMNS = (
     *("started_at", "ended_at", "pageviews", "events", "interactive_events"),
     *("entry_page_id", "entered_at", "exit_page_id", "exited_at"),
 )
-TRAIT_KINDS = (
+ORIGIN_KINDS = (
     ("referrer", TermKind.REFERRER),
     ("source", TermKind.SOURCE),
     ("channel", TermKind.CHANNEL),
@@ -45,20 +50,23 @@ TRAIT_KINDS = (
     ("utm_campaign", TermKind.UTM_CAMPAIGN),
     ("utm_content", TermKind.UTM_CONTENT),
     ("utm_term", TermKind.UTM_TERM),
+)
+PLACE_KINDS = (
     ("country", TermKind.COUNTRY),
     ("region", TermKind.REGION),
     ("city", TermKind.CITY),
+)
+AGENT_KINDS = (
     ("browser", TermKind.BROWSER),
     ("browser_version", TermKind.BROWSER_VERSION),
     ("system", TermKind.SYSTEM),
     ("system_version", TermKind.SYSTEM_VERSION),
     ("device", TermKind.DEVICE),
-    ("screen", TermKind.SCREEN),
-    ("language", TermKind.LANGUAGE),
 )
 VISIT_COLUMNS = (
     *("id", "site_id", "visitor", "day", *GROWING_COLUMNS),
-    *(f"{name}_id" for name, _ in TRAIT_KINDS),
+    *(f"{name}_id" for name, _ in (*ORIGIN_KINDS, *PLACE_KINDS, *AGENT_KINDS)),
+    *("screen_id", "language_id"),
     *("latitude", "longitude", "address"),
 )
 
@@ -93,13 +101,13 @@ def unseen(hits: Sequence[EnrichedHit]) -> list[EnrichedHit]:
 
 def write_changes(changes: VisitChanges, terms: Terms) -> None:
     """Write visits, events, engagement, imported lines and the day's totals."""
-    terms.add(_pairs(changes))
-    _insert("tracking_visit", VISIT_COLUMNS, [_visit_row(one, terms) for one in changes.opened])
-    _update_visits(changes.changed, terms)
+    rows = _Rows(changes, terms)
     counted = [one for one in changes.events if one.hit.name != ENGAGEMENT]
     signals = [one for one in changes.events if one.hit.name == ENGAGEMENT]
-    _insert("tracking_event", EVENT_COLUMNS, [_event_row(one, terms) for one in counted])
-    _insert("tracking_engagement", ENGAGEMENT_COLUMNS, [_signal_row(one, terms) for one in signals])
+    _insert("tracking_visit", VISIT_COLUMNS, [rows.of_visit(one) for one in changes.opened])
+    _update_visits([(*rows.growing(one), one.visit_id) for one in changes.changed])
+    _insert("tracking_event", EVENT_COLUMNS, [rows.of_event(one) for one in counted])
+    _insert("tracking_engagement", ENGAGEMENT_COLUMNS, [rows.of_signal(one) for one in signals])
     identities = [(one.hit.site_id, one.hit.identity) for one in changes.events if one.hit.identity]
     _insert("tracking_importedline", ("site_id", "identity"), identities)
     _add_to_totals(changes)
@@ -107,83 +115,111 @@ def write_changes(changes: VisitChanges, terms: Terms) -> None:
 
 def add_dropped(dropped: Mapping[tuple[int, date, str], int]) -> None:
     """Add to the counts of hits that were not counted, per (site, day, reason)."""
+    times = _Times()
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO tracking_droppedhits (site_id, day, reason, count)"
             " VALUES (%s, %s, %s, %s) ON CONFLICT (site_id, day, reason)"
             " DO UPDATE SET count = tracking_droppedhits.count + excluded.count",
             [
-                (site_id, _adapted(day), reason, count)
+                (site_id, times[day], reason, count)
                 for (site_id, day, reason), count in sorted(dropped.items())
             ],
         )
 
 
-def _pairs(changes: VisitChanges) -> Iterable[Pair]:
-    for visit in (*changes.opened, *changes.changed):
-        yield TermKind.PAGE, visit.entry_page or ""
-        yield TermKind.PAGE, visit.exit_page or ""
-    for visit in changes.opened:
-        traits = _traits(visit)
-        yield from ((kind, traits[name]) for name, kind in TRAIT_KINDS)
-    for one in changes.events:
-        yield TermKind.EVENT, one.hit.name
-        yield TermKind.PAGE, one.hit.page
-        yield TermKind.HOSTNAME, one.hit.hostname
-        yield TermKind.TITLE, one.hit.title
+class _Rows:
+    """Rows as the driver takes them. Each term, trait and time is made once for a batch."""
+
+    def __init__(self, changes: VisitChanges, terms: Terms) -> None:
+        hits = [one.hit for one in changes.events]
+        visits = (*changes.opened, *changes.changed)
+        ends = (page for one in visits for page in (one.entry_page, one.exit_page) if page)
+        self._names = terms.ids(TermKind.EVENT, {hit.name for hit in hits})
+        self._pages = terms.ids(TermKind.PAGE, {*(hit.page for hit in hits), *ends})
+        self._hostnames = terms.ids(TermKind.HOSTNAME, {hit.hostname for hit in hits})
+        self._titles = terms.ids(TermKind.TITLE, {hit.title for hit in hits})
+        opened = changes.opened
+        self._screens = terms.ids(TermKind.SCREEN, {one.screen for one in opened})
+        self._languages = terms.ids(TermKind.LANGUAGE, {one.language for one in opened})
+        self._origins = _trait_ids(ORIGIN_KINDS, {one.origin for one in opened}, terms)
+        self._places = _trait_ids(PLACE_KINDS, {one.place for one in opened}, terms)
+        self._agents = _trait_ids(AGENT_KINDS, {one.agent for one in opened}, terms)
+        self._times = _Times()
+
+    def of_visit(self, visit: VisitState) -> Row:
+        """Values of VISIT_COLUMNS."""
+        return (
+            *(visit.visit_id, visit.site_id, visit.visitor, self._times[visit.day]),
+            *self.growing(visit),
+            *self._origins[visit.origin],
+            *self._places[visit.place],
+            *self._agents[visit.agent],
+            *(self._screens[visit.screen], self._languages[visit.language]),
+            *(visit.place.latitude, visit.place.longitude, visit.address),
+        )
+
+    def growing(self, visit: VisitState) -> Row:
+        """Values of GROWING_COLUMNS."""
+        times = self._times
+        return (
+            *(times[visit.started_at], times[visit.ended_at]),
+            *(visit.pageviews, visit.events, visit.interactive_events),
+            *(self._pages[visit.entry_page or ""], times[visit.entered_at]),
+            *(self._pages[visit.exit_page or ""], times[visit.exited_at]),
+        )
+
+    def of_event(self, one: CountedEvent) -> Row:
+        """Values of EVENT_COLUMNS."""
+        hit, times = one.hit, self._times
+        return (
+            *(hit.event_id, hit.site_id, one.visit_id, times[hit.at], times[hit.day], hit.hour),
+            *(self._names[hit.name], self._pages[hit.page]),
+            *(self._hostnames[hit.hostname], self._titles[hit.title]),
+            *(hit.props, hit.interactive, hit.revenue_micros, hit.currency),
+        )
+
+    def of_signal(self, one: CountedEvent) -> Row:
+        """Values of ENGAGEMENT_COLUMNS."""
+        hit, times = one.hit, self._times
+        return (
+            *(hit.event_id, hit.site_id, one.visit_id, times[hit.at], times[hit.day]),
+            *(self._pages[hit.page], hit.engaged_seconds, hit.scroll_depth),
+        )
 
 
-def _traits(visit: VisitState) -> dict[str, Any]:
-    owners = (visit.origin, visit.place, visit.agent, visit)
-    return {
-        name: next(getattr(owner, name) for owner in owners if hasattr(owner, name))
-        for name, _ in TRAIT_KINDS
-    }
+class _Times(dict[date | None, Any]):
+    """Days and instants as this database's driver takes them."""
+
+    def __init__(self) -> None:
+        super().__init__({None: None})
+        self._as_text = connection.vendor == "sqlite"
+
+    def __missing__(self, at: date) -> Any:
+        if not self._as_text:
+            adapted: Any = at
+        elif isinstance(at, datetime):
+            adapted = at.replace(tzinfo=None).isoformat(" ")
+        else:
+            adapted = at.isoformat()
+        self[at] = adapted
+        return adapted
 
 
-def _visit_row(visit: VisitState, terms: Terms) -> Row:
-    traits = _traits(visit)
-    return (
-        *(visit.visit_id, visit.site_id, visit.visitor, _adapted(visit.day)),
-        *_growing(visit, terms),
-        *(terms.id(kind, traits[name]) for name, kind in TRAIT_KINDS),
-        *(visit.place.latitude, visit.place.longitude, visit.address),
-    )
+def _trait_ids(
+    kinds: Sequence[tuple[str, TermKind]], traits: AbstractSet[Trait], terms: Terms
+) -> dict[Trait, Row]:
+    """For each trait, the ids of its texts in the order of `kinds`."""
+    ids = [(name, terms.ids(kind, {getattr(one, name) for one in traits})) for name, kind in kinds]
+    return {one: tuple(by_text[getattr(one, name)] for name, by_text in ids) for one in traits}
 
 
-def _growing(visit: VisitState, terms: Terms) -> Row:
-    return (
-        *(_adapted(visit.started_at), _adapted(visit.ended_at)),
-        *(visit.pageviews, visit.events, visit.interactive_events),
-        *(terms.id(TermKind.PAGE, visit.entry_page), _adapted(visit.entered_at)),
-        *(terms.id(TermKind.PAGE, visit.exit_page), _adapted(visit.exited_at)),
-    )
-
-
-def _event_row(one: CountedEvent, terms: Terms) -> Row:
-    hit = one.hit
-    return (
-        *(hit.event_id, hit.site_id, one.visit_id, _adapted(hit.at), _adapted(hit.day), hit.hour),
-        *(terms.id(TermKind.EVENT, hit.name), terms.id(TermKind.PAGE, hit.page)),
-        *(terms.id(TermKind.HOSTNAME, hit.hostname), terms.id(TermKind.TITLE, hit.title)),
-        *(hit.props, hit.interactive, hit.revenue_micros, hit.currency),
-    )
-
-
-def _signal_row(one: CountedEvent, terms: Terms) -> Row:
-    hit = one.hit
-    return (
-        *(hit.event_id, hit.site_id, one.visit_id, _adapted(hit.at), _adapted(hit.day)),
-        *(terms.id(TermKind.PAGE, hit.page), hit.engaged_seconds, hit.scroll_depth),
-    )
-
-
-def _update_visits(visits: Sequence[VisitState], terms: Terms) -> None:
+def _update_visits(rows: Sequence[Row]) -> None:
     assignments = ", ".join(f"{column} = %s" for column in GROWING_COLUMNS)
     with connection.cursor() as cursor:
         cursor.executemany(
             f"UPDATE tracking_visit SET {assignments} WHERE id = %s",  # noqa: S608 - constants
-            [(*_growing(visit, terms), visit.visit_id) for visit in visits],
+            rows,
         )
 
 
@@ -195,6 +231,7 @@ def _add_to_totals(changes: VisitChanges) -> None:
         if one.hit.name != ENGAGEMENT:
             count = pageviews if one.hit.name == PAGEVIEW else events
             count[one.hit.site_id, one.hit.day] += 1
+    times = _Times()
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO tracking_dailytotal (site_id, day, visitors, visits, pageviews, events)"
@@ -205,7 +242,7 @@ def _add_to_totals(changes: VisitChanges) -> None:
             " events = tracking_dailytotal.events + excluded.events",
             [
                 (
-                    *(key[0], _adapted(key[1]), changes.new_visitors.get(key, 0)),
+                    *(key[0], times[key[1]], changes.new_visitors.get(key, 0)),
                     *(visits[key], pageviews[key], events[key]),
                 )
                 for key in sorted(pageviews.keys() | events.keys())
@@ -228,10 +265,3 @@ def _insert(table: str, columns: Sequence[str], rows: Sequence[Row]) -> None:
             f"INSERT INTO {table} ({names}) VALUES ({places})",  # noqa: S608 - constants
             rows,
         )
-
-
-def _adapted(value: date | None) -> Any:
-    """A day or an instant as this database's driver takes it."""
-    if isinstance(value, datetime):
-        return connection.ops.adapt_datetimefield_value(value)
-    return connection.ops.adapt_datefield_value(value)

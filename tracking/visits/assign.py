@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 from tracking.records import (
     ENGAGEMENT,
@@ -42,121 +41,150 @@ class _Assignment:
     """The visits of one batch while they grow."""
 
     def __init__(self, known: Iterable[VisitState], before: Iterable[VisitState]) -> None:
-        self._visits: dict[Visitor, list[VisitState]] = {}
+        self._visits: dict[Visitor, list[_GrowingVisit]] = {}
         self._before: dict[Visitor, list[VisitState]] = {}
-        self._known_ids: set[int] = set()
-        self._touched: dict[int, Visitor] = {}
+        self._opened: list[_GrowingVisit] = []
+        self._changed: dict[int, _GrowingVisit] = {}
         self._events: list[CountedEvent] = []
         self._new_visitors: Counter[tuple[int, date]] = Counter()
         self._dropped: Counter[tuple[int, date, str]] = Counter()
-        for visit in sorted(known, key=lambda visit: (visit.started_at, visit.visit_id)):
-            self._visits.setdefault((visit.site_id, visit.visitor), []).append(visit)
-            self._known_ids.add(visit.visit_id)
+        for visit in sorted(known, key=_by_start):
+            self._visits.setdefault((visit.site_id, visit.visitor), []).append(_stored(visit))
         for visit in before:
             self._before.setdefault((visit.site_id, visit.visitor), []).append(visit)
 
     def take(self, hit: EnrichedHit) -> None:
-        key = (hit.site_id, hit.visitor)
-        visits = self._visits.setdefault(key, [])
-        for place, visit in enumerate(visits):
+        visits = self._visits.setdefault((hit.site_id, hit.visitor), [])
+        for visit in visits:
             if visit.started_at - VISIT_TIMEOUT <= hit.at <= visit.ended_at + VISIT_TIMEOUT:
-                visits[place] = extended(visit, hit)
-                self._count(hit, visit.visit_id, key)
+                if visit.is_stored:
+                    self._changed[visit.visit_id] = visit
+                break
+        else:
+            if hit.name == ENGAGEMENT:
+                self._dropped[hit.site_id, hit.day, NO_VISIT] += 1
                 return
-        if hit.name == ENGAGEMENT:
-            self._dropped[hit.site_id, hit.day, NO_VISIT] += 1
-            return
-        if not visits:
-            self._new_visitors[hit.site_id, hit.day] += 1
-        visits.append(self._opened(hit, visits[0] if visits else None))
-        visits.sort(key=lambda visit: (visit.started_at, visit.visit_id))
-        self._count(hit, hit.event_id, key)
+            visit = self._open(hit, visits)
+        visit.extend(hit)
+        self._events.append(CountedEvent(visit.visit_id, hit))
 
     def changes(self) -> VisitChanges:
-        touched = [
-            visit
-            for key in dict.fromkeys(self._touched.values())
-            for visit in self._visits[key]
-            if visit.visit_id in self._touched
-        ]
         return VisitChanges(
-            opened=tuple(visit for visit in touched if visit.visit_id not in self._known_ids),
-            changed=tuple(visit for visit in touched if visit.visit_id in self._known_ids),
+            opened=tuple(visit.state() for visit in self._opened),
+            changed=tuple(visit.state() for visit in self._changed.values()),
             events=tuple(self._events),
             new_visitors=dict(self._new_visitors),
             dropped=dict(self._dropped),
         )
 
-    def _count(self, hit: EnrichedHit, visit_id: int, key: Visitor) -> None:
-        self._events.append(CountedEvent(visit_id, hit))
-        self._touched[visit_id] = key
-
-    def _opened(self, hit: EnrichedHit, first_of_day: VisitState | None) -> VisitState:
-        visit = opened(hit, self._origin(hit))
-        if first_of_day is None:
-            return visit
-        # A visitor's place and machine on a day are those of the day's first hit.
-        return replace(visit, agent=first_of_day.agent, place=first_of_day.place)
+    def _open(self, hit: EnrichedHit, visits: "list[_GrowingVisit]") -> "_GrowingVisit":
+        """A visit that this pageview or custom event opens, in its place among the others."""
+        visit = _GrowingVisit(hit, self._origin(hit), hit.event_id, hit.at, hit.at)
+        if visits:
+            # A visitor's place and machine on a day are those of the day's first hit.
+            visit.agent, visit.place = visits[0].agent, visits[0].place
+        else:
+            self._new_visitors[hit.site_id, hit.day] += 1
+        visits.append(visit)
+        visits.sort(key=_by_start)
+        self._opened.append(visit)
+        return visit
 
     def _origin(self, hit: EnrichedHit) -> Origin:
         if hit.visitor_before is None:
             return hit.origin
         key = (hit.site_id, hit.visitor_before)
-        earlier = self._before.get(key, []) + self._visits.get(key, [])
+        earlier: list[VisitState | _GrowingVisit] = [
+            *self._before.get(key, ()),
+            *self._visits.get(key, ()),
+        ]
         last = max(earlier, key=lambda visit: visit.ended_at, default=None)
         if last is None or hit.at - last.ended_at > VISIT_TIMEOUT:
             return hit.origin
         return last.origin
 
 
-def opened(hit: EnrichedHit, origin: Origin) -> VisitState:
-    """The visit that this pageview or custom event opens."""
-    empty = VisitState(
-        visit_id=hit.event_id,
-        site_id=hit.site_id,
-        visitor=hit.visitor,
-        day=hit.day,
-        started_at=hit.at,
-        ended_at=hit.at,
-        pageviews=0,
-        events=0,
-        interactive_events=0,
-        entry_page=None,
-        entered_at=None,
-        exit_page=None,
-        exited_at=None,
-        agent=hit.agent,
-        place=hit.place,
-        origin=origin,
-        language=hit.language,
-        screen=hit.screen,
-        address=hit.address,
-    )
-    return extended(empty, hit)
+class _GrowingVisit:
+    """A visit that takes hits, be they later or earlier than those it has."""
 
-
-def extended(visit: VisitState, hit: EnrichedHit) -> VisitState:
-    """The visit with this hit in it, be it later or earlier than the others."""
-    visit = replace(
-        visit,
-        started_at=min(visit.started_at, hit.at),
-        ended_at=max(visit.ended_at, hit.at),
+    __slots__ = (
+        *("visit_id", "site_id", "visitor", "day", "started_at", "ended_at", "is_stored"),
+        *("pageviews", "events", "interactive_events"),
+        *("entry_page", "entered_at", "exit_page", "exited_at"),
+        *("agent", "place", "origin", "language", "screen", "address"),
     )
-    if hit.name == ENGAGEMENT:
-        return visit
-    if hit.name != PAGEVIEW:
-        return replace(
-            visit,
-            events=visit.events + 1,
-            interactive_events=visit.interactive_events + hit.interactive,
+
+    def __init__(
+        self,
+        of: EnrichedHit | VisitState,
+        origin: Origin,
+        visit_id: int,
+        started_at: datetime,
+        ended_at: datetime,
+    ) -> None:
+        self.visit_id, self.started_at, self.ended_at = visit_id, started_at, ended_at
+        self.site_id, self.visitor, self.day = of.site_id, of.visitor, of.day
+        self.agent, self.place, self.origin = of.agent, of.place, origin
+        self.language, self.screen, self.address = of.language, of.screen, of.address
+        self.is_stored = False
+        self.pageviews = self.events = self.interactive_events = 0
+        self.entry_page: str | None = None
+        self.exit_page: str | None = None
+        self.entered_at: datetime | None = None
+        self.exited_at: datetime | None = None
+
+    def extend(self, hit: EnrichedHit) -> None:
+        at = hit.at
+        if at < self.started_at:
+            self.started_at = at
+        elif at > self.ended_at:
+            self.ended_at = at
+        if hit.name == PAGEVIEW:
+            self._view(hit.page, at)
+        elif hit.name != ENGAGEMENT:
+            self.events += 1
+            self.interactive_events += hit.interactive
+
+    def _view(self, page: str, at: datetime) -> None:
+        self.pageviews += 1
+        if self.entered_at is None or at < self.entered_at:
+            self.entry_page, self.entered_at = page, at
+        if self.exited_at is None or at >= self.exited_at:
+            self.exit_page, self.exited_at = page, at
+
+    def state(self) -> VisitState:
+        return VisitState(
+            visit_id=self.visit_id,
+            site_id=self.site_id,
+            visitor=self.visitor,
+            day=self.day,
+            started_at=self.started_at,
+            ended_at=self.ended_at,
+            pageviews=self.pageviews,
+            events=self.events,
+            interactive_events=self.interactive_events,
+            entry_page=self.entry_page,
+            entered_at=self.entered_at,
+            exit_page=self.exit_page,
+            exited_at=self.exited_at,
+            agent=self.agent,
+            place=self.place,
+            origin=self.origin,
+            language=self.language,
+            screen=self.screen,
+            address=self.address,
         )
-    return _with_pageview(visit, hit)
 
 
-def _with_pageview(visit: VisitState, hit: EnrichedHit) -> VisitState:
-    changes: dict[str, object] = {"pageviews": visit.pageviews + 1}
-    if visit.entered_at is None or hit.at < visit.entered_at:
-        changes |= {"entry_page": hit.page, "entered_at": hit.at}
-    if visit.exited_at is None or hit.at >= visit.exited_at:
-        changes |= {"exit_page": hit.page, "exited_at": hit.at}
-    return replace(visit, **changes)  # type: ignore[arg-type]
+def _stored(state: VisitState) -> _GrowingVisit:
+    visit = _GrowingVisit(state, state.origin, state.visit_id, state.started_at, state.ended_at)
+    visit.is_stored = True
+    visit.pageviews, visit.events = state.pageviews, state.events
+    visit.interactive_events = state.interactive_events
+    visit.entry_page, visit.entered_at = state.entry_page, state.entered_at
+    visit.exit_page, visit.exited_at = state.exit_page, state.exited_at
+    return visit
+
+
+def _by_start(visit: VisitState | _GrowingVisit) -> tuple[datetime, int]:
+    return visit.started_at, visit.visit_id

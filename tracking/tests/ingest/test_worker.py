@@ -301,7 +301,7 @@ def test_a_rolled_back_batch_leaves_no_term_behind_that_the_next_would_use() -> 
     spool([hit(site, page="/first")])
     ingester = Ingester(settings.SPOOL_DIR, live_lookups())
     with transaction.atomic():
-        ingester.terms.add([(2, "/first")])
+        ingester.terms.ids(2, ["/first"])
         transaction.set_rollback(True)
     ingester.terms.rollback()
     ingester.take_batch()
