@@ -6,7 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: help run demo test setup setup-test format requirements clean
+.PHONY: help run demo test soak bench bench-collect bench-ingest \
+	setup setup-test setup-bench format requirements clean
 
 help:  ## Say what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,9 +23,22 @@ demo: setup  ## Add a demo owner with a site and three months of traffic
 test: setup-test  ## Run everything that CI checks
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/check
 
+soak: setup-test  ## Let disasters and odd input happen for an hour or so
+	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/soak
+
+bench: bench-collect bench-ingest  ## Measure everything; tables of ratios
+
+bench-collect: setup-bench  ## Measure how fast hits are taken
+	@$(BIN)/python -m benchmarks.collect
+
+bench-ingest: setup-bench  ## Measure how fast hits go into the database
+	@$(BIN)/python -m benchmarks.ingest
+
 setup: $(VENV)/installed
 setup-test: $(VENV)/installed-dev
-	@./scripts/install-debian-packages
+	@./scripts/install-debian-packages tests
+setup-bench: $(VENV)/installed-dev
+	@./scripts/install-debian-packages benchmarks
 
 $(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -4,12 +4,15 @@ The server's options are the Procfile's; only the number of threads varies. Roun
 applications take turns, so that a machine that slows down slows all of them.
 """
 
+from datetime import UTC, datetime, timedelta
 from statistics import median
 
 from benchmarks.servers import Load, drive, fresh_instance, serving
+from benchmarks.traffic import hits, spool
 
 SECONDS = 4
 ROUNDS = 3
+BACKLOG = 200_000
 APPLICATIONS = {
     "constant GIF": "benchmarks.gif:application",
     "Footfall": "tracking_project.wsgi:application",
@@ -41,6 +44,28 @@ def main() -> None:
                 f" | {sum(run.refused for run in runs)} |",
                 flush=True,
             )
+    print()
+    _while_draining()
+
+
+def _while_draining() -> None:
+    """Hits while ingest takes a backlog, against hits alone; both with the Procfile's threads."""
+    alone, draining = [], []
+    for _ in range(ROUNDS):
+        for loads, processes in ((alone, ()), (draining, ("ingest",))):
+            with fresh_instance() as (instance, site):
+                begin = datetime.now(UTC) - timedelta(hours=1)
+                spool(instance.data_dir / "spool", hits([site], BACKLOG, begin))
+                with serving(instance, APPLICATIONS["Footfall"], 4) as address:
+                    drive(f"{address}/t/{site}", 1)
+                    if processes:
+                        instance.start(*processes)
+                    loads.append(drive(f"{address}/t/{site}", SECONDS))
+    print("| collecting | hits/s | of that alone |")
+    print("|---|---|---|")
+    for name, loads in (("alone", alone), ("while a backlog drains", draining)):
+        rate = _median(loads, "per_second")
+        print(f"| {name} | {rate:,.0f} | {rate / _median(alone, 'per_second'):.2f} |")
 
 
 def _median(runs: list[Load], what: str) -> float:

@@ -33,10 +33,10 @@ def web_command(application: str, threads: int) -> str:
 
 
 @contextmanager
-def fresh_instance() -> Iterator[tuple[Instance, str]]:
+def fresh_instance(**environ: str) -> Iterator[tuple[Instance, str]]:
     """An instance with one site, and the site's id; none of its processes runs."""
     with tempfile.TemporaryDirectory(prefix="footfall-benchmark-") as folder:
-        instance = Instance(Path(folder))
+        instance = Instance(Path(folder), **environ)
         instance.manage("prepare")
         yield instance, add_site(instance)
         instance.stop()

@@ -77,11 +77,9 @@ class Instance:
             wait_for("the web process to answer", self.is_up)
 
     def _started(self, command: str, under: str) -> subprocess.Popen[bytes]:
-        # Without `nice`, whose process would be the one that is killed.
-        command = command.replace("exec nice -n 10 ", "exec ").strip()
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                ["sh", "-c", under + command],
+                ["sh", "-c", under + command.strip()],
                 cwd=ROOT,
                 env=self.environ,
                 stdout=log,

@@ -69,11 +69,14 @@ def programs() -> Path:
 
 
 @contextmanager
-def running() -> Iterator[PostgreSQL]:
-    """A server with an empty database, for as long as the block lasts."""
+def running(*, durable: bool = False) -> Iterator[PostgreSQL]:
+    """A server with an empty database, for as long as the block lasts.
+
+    Unless it is asked to be durable, it does not force anything onto the disk.
+    """
     with tempfile.TemporaryDirectory(prefix="footfall-postgres-") as folder:
         Path(folder).chmod(0o711)
-        server = PostgreSQL(Path(folder, "server"))
+        server = PostgreSQL(Path(folder, "server"), options=() if durable else FAST)
         server.start()
         try:
             server.create_database()
