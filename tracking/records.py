@@ -9,6 +9,9 @@ from zoneinfo import ZoneInfo
 
 MICROS = 1_000_000
 WEBDRIVER, PREFETCH, OPT_OUT = "webdriver", "prefetch", "opt_out"
+ADDRESS, PATH, COUNTRY, HOST = "address", "path", "country", "host"
+FILTER_KINDS = (ADDRESS, PATH, COUNTRY, HOST)
+BLOCK, ALLOW = "block", "allow"
 PAGEVIEW = "pageview"
 ENGAGEMENT = "engagement"
 VISIT_TIMEOUT = timedelta(minutes=30)
@@ -118,6 +121,19 @@ class SpooledHit:
 
 
 @dataclass(frozen=True, slots=True)
+class FilterRule:
+    """One thing that an owner lets in or leaves out.
+
+    `kind` is one of FILTER_KINDS, which are also the reasons hits are dropped for; `value` is
+    normalised: a network, a glob, a country's code, a host name.
+    """
+
+    kind: str
+    action: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
 class SiteRules:
     """What collecting and ingest need to know of a site.
 
@@ -131,6 +147,7 @@ class SiteRules:
     """Whether Do Not Track and Global Privacy Control are obeyed."""
     keeps_query: bool = False
     """Whether the query is part of the page."""
+    filters: tuple[FilterRule, ...] = ()
 
     def local(self, at: datetime) -> tuple[date, int]:
         """The local day of an instant, and its hour, 0 to 23.

@@ -7,6 +7,8 @@ from tracking.views.hits import CollectView, VisitFormView
 from tracking.views.report import ReportView
 from tracking.views.sites import (
     SiteDeleteView,
+    SiteFilterAddView,
+    SiteFilterRemoveView,
     SiteListView,
     SiteSettingsView,
     SnippetStatusView,
@@ -22,6 +24,12 @@ urlpatterns = [
     path("sites/<str:site_id>/", ReportView.as_view(), name="report"),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
+    path("sites/<str:site_id>/filters/", SiteFilterAddView.as_view(), name="filter-add"),
+    path(
+        "sites/<str:site_id>/filters/<int:filter_id>/remove/",
+        SiteFilterRemoveView.as_view(),
+        name="filter-remove",
+    ),
     path("sites/<str:site_id>/delete/", SiteDeleteView.as_view(), name="delete"),
     path("sites/<str:site_id>/snippet/", SnippetView.as_view(), name="snippet"),
     path("sites/<str:site_id>/snippet/status", SnippetStatusView.as_view(), name="snippet-status"),

@@ -270,6 +270,11 @@ GEOIP_DATABASE = setting(
 )
 if GEOIP_DATABASE and not GEOIP_DATABASE.is_file():
     raise ImproperlyConfigured(f"GEOIP_DATABASE={str(GEOIP_DATABASE)!r}: expected a file")
+DATACENTRE_RANGES = setting(
+    "DATACENTRE_RANGES", path, "", expected="the path of a file of networks, one a line, or nothing"
+)
+if DATACENTRE_RANGES and not DATACENTRE_RANGES.is_file():
+    raise ImproperlyConfigured(f"DATACENTRE_RANGES={str(DATACENTRE_RANGES)!r}: expected a file")
 
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"

@@ -9,15 +9,24 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from tracking.admin.readonly import ReadOnlyAdmin
-from tracking.forms.sites import SiteForm
-from tracking.models import DailyTotal, DroppedHits, Site, SiteZone
+from tracking.forms.sites import MOST_FILTERS, SiteSettingsForm
+from tracking.models import DailyTotal, DroppedHits, Site, SiteFilter, SiteZone
 
 
-class SiteAdminForm(SiteForm):
+class SiteAdminForm(SiteSettingsForm):
     """As owners fill it in, and whose it is."""
 
-    class Meta(SiteForm.Meta):
-        fields = ("name", "base_url", "owner", "timezone")
+    class Meta(SiteSettingsForm.Meta):
+        fields = (*SiteSettingsForm.Meta.fields, "owner")
+
+
+class SiteFilterInline(admin.TabularInline[SiteFilter, Site]):
+    """What the site lets in and leaves out."""
+
+    model = SiteFilter
+    fields = ("action", "kind", "value")
+    extra = 0
+    max_num = MOST_FILTERS
 
 
 class SiteZoneInline(admin.TabularInline[SiteZone, Site]):
@@ -47,7 +56,7 @@ class SiteAdmin(admin.ModelAdmin[Site]):
     search_fields = ("name", "base_url", "public_id", "owner__email")
     autocomplete_fields = ("owner",)
     readonly_fields = ("public_id", "created_at")
-    inlines = (SiteZoneInline,)
+    inlines = (SiteFilterInline, SiteZoneInline)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Site]:
         ordering = self.get_ordering(request)
@@ -88,7 +97,8 @@ class DroppedHitsAdmin(ReadOnlyAdmin[DroppedHits]):
     """What was not counted, and why."""
 
     list_display = ("day", "site", "reason", "count")
-    list_filter = ("reason",)
+    list_filter = ("reason", "day")
     list_select_related = ("site",)
-    search_fields = ("=site__public_id",)
+    search_fields = ("=site__public_id", "site__name")
+    search_help_text = "A site's public id or name"
     ordering = ("-day", "site", "reason")

@@ -38,20 +38,24 @@ class SiteDirectory:
         self._logged_at: float | None = None
         self._lock = threading.Lock()
 
-    def check(self, public_id: str) -> None:
-        """Raises UnknownSite for an id that no site has.
+    def check(self, public_id: str) -> SiteRules | None:
+        """The site's rules; raises UnknownSite for an id that no site has.
 
-        With no copy at all, because the database never answered, every well-formed id passes:
-        ingest decides later.
+        With no copy at all, because the database never answered, every well-formed id passes,
+        with None: ingest decides later.
         """
         if not (public_id.isascii() and public_id.isalnum() and len(public_id) <= LONGEST_ID):
             raise UnknownSite
         self._refresh(REFRESH_SECONDS)
-        if self._sites is None or public_id in self._sites:
-            return
-        self._refresh(RETRY_SECONDS)
-        if public_id not in self._sites:
+        if self._sites is None:
+            return None
+        rules = self._sites.get(public_id)
+        if rules is None:
+            self._refresh(RETRY_SECONDS)
+            rules = self._sites.get(public_id)
+        if rules is None:
             raise UnknownSite
+        return rules
 
     def _refresh(self, most_seconds: float) -> None:
         if self._is_fresh(most_seconds):

@@ -14,7 +14,7 @@ from tracking.collect.payload import LONGEST_URL, Sender, parse_json, parse_pixe
 from tracking.collect.refusals import RefusalLog
 from tracking.collect.script import SCRIPT, Script
 from tracking.errors import HitTooLarge, InvalidHit, SpoolFull, UnknownSite
-from tracking.records import OPT_OUT, PREFETCH, Hit, TrustedProxies
+from tracking.records import OPT_OUT, PREFETCH, Hit, SiteRules, TrustedProxies
 
 MOST_BODY_BYTES = 64 * 1024
 LONGEST_QUERY = 8 * 1024
@@ -85,6 +85,16 @@ class Collector:
         start_response(STATUSES[answer.status], headers)
         return [] if environ["REQUEST_METHOD"] == "HEAD" else [answer.body]
 
+    def keep(self, hit: Hit, rules: SiteRules | None) -> None:
+        """Append a hit; of one whose sender opted out, where that is honoured, only that it came.
+
+        `rules` are those of the hit's site, None when nobody knows them: ingest decides then.
+        Raises SpoolFull.
+        """
+        if hit.signals and OPT_OUT in hit.signals and rules is not None and rules.honours_opt_out:
+            hit = Hit(site=hit.site, at=hit.at, name="", url="", signals=(OPT_OUT,))
+        self.append(hit)
+
     def _answer(self, environ: Environ) -> Answer:
         path = environ.get("PATH_INFO", "")
         if path == "/t.js":
@@ -122,12 +132,12 @@ class Collector:
     ) -> Answer:
         sender = sender_of(environ, site, self.now(), self.trusted)
         try:
-            self.sites.check(site)
+            rules = self.sites.check(site)
             text = read(environ)
             # Threads that take turns here are faster than threads that take each other's turns at
             # the interpreter: 1.5 times with four. What may wait for others stays outside.
             with self.turn:
-                self.append(parse(text, sender))
+                self.keep(parse(text, sender), rules)
         except UnknownSite:
             return self._refused(404, "site: unknown", sender)
         except HitTooLarge as error:

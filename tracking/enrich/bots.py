@@ -1,5 +1,6 @@
 """Is it a machine that reads pages by itself?"""
 
+import re
 from functools import cache, lru_cache
 
 import ua_parser
@@ -10,12 +11,47 @@ CACHED_AGENTS = 20_000
 SHORTEST_AGENT = 12
 LONGEST_AGENT = 1000
 
+# Every browser has called itself Mozilla or Opera since 1995, but for old phones and a few small
+# ones. Apps and libraries that fetch pages for themselves give their own name.
+BROWSER = re.compile(
+    r"(?:Mozilla|Opera)/\d|(?:Midori|NetSurf|Dillo|UCWEB|E?Links|w3m)\b|.*(?:MIDP|WAP|MAUI|Maui)\b",
+    re.DOTALL,
+)
+# Browsers do not say where their makers can be reached.
+CONTACT = re.compile(r"https?://|\bwww\.|[\w.+-]@[\w-]+\.\w")
+# What drives a browser, or plays one, and says so; the lists of crawlers lack these.
+AUTOMATION = re.compile(
+    r"jsdom/|Happy ?DOM/|HtmlUnit|SlimerJS/|Cypress/|Playwright|Puppeteer|Selenium|WebDriver"
+    r"|Synthetics|Catchpoint|Checkly"
+)
+# Nothing in the brackets, or no brackets at all: whoever wrote it was in a hurry.
+BARE = re.compile(r"(?:Mozilla|Opera)/[\d.]+\s*(?:\(\s*(?:compatible)?[\s;]*\)?)?\s*")
+# They fetch a mail's images when somebody opens the mail, and stand in for that reader.
+MAIL_PROXY = re.compile(r"GoogleImageProxy|YahooMailProxy")
+
 
 @lru_cache(maxsize=CACHED_AGENTS)
 def is_bot(user_agent: str) -> bool:
     """Whether this agent is a crawler's, a tool's, or no browser's at all."""
     if not SHORTEST_AGENT <= len(user_agent) <= LONGEST_AGENT or not user_agent.isprintable():
         return True
+    if MAIL_PROXY.search(user_agent):
+        return False
+    return _is_no_browsers(user_agent) or _is_known(user_agent)
+
+
+def _is_no_browsers(user_agent: str) -> bool:
+    """Whether no browser would send this."""
+    return bool(
+        not BROWSER.match(user_agent)
+        or BARE.fullmatch(user_agent)
+        or CONTACT.search(user_agent)
+        or AUTOMATION.search(user_agent)
+    )
+
+
+def _is_known(user_agent: str) -> bool:
+    """Whether this agent is on one of the lists of crawlers and tools."""
     device = ua_parser.parse_device(user_agent)
     if device is not None and device.family == "Spider":
         return True

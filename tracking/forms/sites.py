@@ -9,9 +9,11 @@ import idna
 from django import forms
 from django.core.exceptions import ValidationError
 
-from tracking.models import Site
+from tracking.models import Site, SiteFilter
 
 LONGEST_BASE_URL = 255
+# Every process that takes hits holds all filters of all sites.
+MOST_FILTERS = 200
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -102,6 +104,46 @@ class SiteForm(forms.ModelForm[Site]):
         if not cleaned.get("name") and cleaned.get("base_url"):
             cleaned["name"] = urlsplit(cleaned["base_url"]).netloc[:100]
         return cleaned
+
+
+class SiteSettingsForm(SiteForm):
+    """All that an owner decides of a site: what it is, and what of it counts and is kept."""
+
+    class Meta(SiteForm.Meta):
+        fields = (*SiteForm.Meta.fields, "honours_opt_out", "keeps_query", "retention_days")
+
+
+class SiteFilterForm(forms.ModelForm[SiteFilter]):
+    """One more thing that a site lets in or leaves out."""
+
+    class Meta:
+        model = SiteFilter
+        fields = ("action", "kind", "value")
+        labels = {"action": "Do", "kind": "What"}  # noqa: RUF012 - as Django declares it
+        help_texts = {  # noqa: RUF012 - as Django declares it
+            "value": "84.112.1.77 or 84.112.0.0/16, /admin/* (a star is any text), Austria or AT, "
+            "example.org or *.example.org"
+        }
+        widgets = {  # noqa: RUF012 - as Django declares it
+            "value": forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"})
+        }
+
+    def __init__(self, *args: Any, site: Site, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.instance.site = site
+
+    def clean(self) -> dict[str, Any] | None:
+        """What was typed, unless the site has as many filters as a site may have."""
+        if self.instance.site.filters.count() >= MOST_FILTERS:
+            raise ValidationError(f"A site can have {MOST_FILTERS} filters; remove one first.")
+        return super().clean()
+
+    def validate_unique(self) -> None:
+        """Refuse a second filter for one value: the site, which is no field, counts too."""
+        try:
+            self.instance.validate_constraints()
+        except ValidationError as error:
+            self.add_error("value", error.messages[0])
 
 
 class DeleteSiteForm(forms.Form):

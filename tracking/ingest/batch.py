@@ -16,6 +16,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils.timezone import now
 
+from tracking.enrich.rates import VisitorRates
 from tracking.errors import InvalidLine
 from tracking.ingest.enricher import Lookups, enrich
 from tracking.models import RejectedHit, Site, SpoolFile
@@ -58,6 +59,7 @@ class Ingester:
     folder: Path
     lookups: Lookups
     terms: Terms = field(default_factory=Terms)
+    rates: VisitorRates = field(default_factory=VisitorRates)
 
     def take_batch(self) -> int:
         """Take what is in the spool, up to a batch's size; returns how many lines that was.
@@ -107,7 +109,7 @@ class Ingester:
         known = [one for one in spooled if one.hit.site in sites]
         if len(known) < len(spooled):
             logger.warning("%d hits are of sites that are gone", len(spooled) - len(known))
-        enriched = enrich(known, sites, self.lookups)
+        enriched = enrich(known, sites, self.lookups, self.rates)
         try:
             with transaction.atomic():
                 wait_for_turn()
@@ -120,6 +122,7 @@ class Ingester:
             self.terms.rollback()
             raise
         self.terms.commit()
+        self.rates.add(enriched.minutes)
 
     def _decoded(self, claims: Sequence[Claim]) -> tuple[list[SpooledHit], Counter[int]]:
         """The hits of these lines, and how many lines of each file held none: those go aside."""

@@ -4,6 +4,7 @@ from tracking.models.daily import DailyTotal, DroppedHits, DropReason
 from tracking.models.event import Engagement, Event
 from tracking.models.salt import ImportedLine, LogImport, Salt
 from tracking.models.site import Site, SiteZone
+from tracking.models.site_filter import FilterAction, FilterKind, SiteFilter
 from tracking.models.spool import RejectedHit, SpoolFile
 from tracking.models.term import Term, TermKind
 from tracking.models.visit import Visit
@@ -14,11 +15,14 @@ __all__ = [
     "DroppedHits",
     "Engagement",
     "Event",
+    "FilterAction",
+    "FilterKind",
     "ImportedLine",
     "LogImport",
     "RejectedHit",
     "Salt",
     "Site",
+    "SiteFilter",
     "SiteZone",
     "SpoolFile",
     "Term",

@@ -1,6 +1,10 @@
 """Small counts per site and day, for lists and for what was not counted."""
 
+from datetime import date
+from typing import Any
+
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from tracking.models.site import Site
 
@@ -40,6 +44,19 @@ class DropReason(models.TextChoices):
     CLOSED_IMPORT = "closed_import", "Import closed before its lines were taken"
 
 
+class DroppedHitsQuerySet(models.QuerySet["DroppedHits"]):
+    """The questions asked of what was not counted."""
+
+    def by_reason(self, first_recent_day: date) -> "models.QuerySet[DroppedHits, Any]":
+        """Each reason with `recent`, from that day on, and `total`, the most frequent first."""
+        recent = models.Sum("count", filter=models.Q(day__gte=first_recent_day))
+        return (
+            self.values("reason")
+            .annotate(recent=Coalesce(recent, 0), total=models.Sum("count"))
+            .order_by("-recent", "-total", "reason")
+        )
+
+
 class DroppedHits(models.Model):
     """How many hits of a site were not counted on a local day, by reason."""
 
@@ -47,6 +64,8 @@ class DroppedHits(models.Model):
     day = models.DateField()
     reason = models.CharField(max_length=20, choices=DropReason.choices)
     count = models.PositiveBigIntegerField(default=0)
+
+    objects = DroppedHitsQuerySet.as_manager()
 
     class Meta:
         ordering = ("-day", "reason")

@@ -12,7 +12,8 @@ from django.db import models, transaction
 from django.db.models.functions import Coalesce
 from django.utils.timezone import now
 
-from tracking.records import SiteRules
+from tracking.models.site_filter import SiteFilter
+from tracking.records import FilterRule, SiteRules
 
 PUBLIC_ID_LENGTH = 10
 RECENT_DAYS = 30
@@ -49,14 +50,17 @@ class SiteQuerySet(models.QuerySet["Site"]):
         )
 
     def rules(self) -> dict[str, SiteRules]:
-        """What collecting and ingest know of every site, by public id, in two queries."""
-        zones: dict[int, list[tuple[date, ZoneInfo]]] = {}
-        for site_id, first_day, name in SiteZone.objects.order_by("first_day").values_list(
-            "site_id", "first_day", "timezone"
-        ):
-            zones.setdefault(site_id, []).append((first_day, ZoneInfo(name)))
+        """What collecting and ingest know of every site, by public id, in three queries."""
+        zones, filters = _zones(), _filters(self)
         return {
-            public_id: SiteRules(pk, public_id, tuple(zones[pk]), honours_opt_out, keeps_query)
+            public_id: SiteRules(
+                site_id=pk,
+                public_id=public_id,
+                zones=zones[pk],
+                honours_opt_out=honours_opt_out,
+                keeps_query=keeps_query,
+                filters=filters.get(pk, ()),
+            )
             for pk, public_id, honours_opt_out, keeps_query in self.values_list(
                 "pk", "public_id", "honours_opt_out", "keeps_query"
             )
@@ -147,3 +151,23 @@ class SiteZone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.timezone} from {self.first_day}"
+
+
+def _zones() -> dict[int, tuple[tuple[date, ZoneInfo], ...]]:
+    """Of every site, the zones of its days, in order."""
+    zones: dict[int, list[tuple[date, ZoneInfo]]] = {}
+    for site_id, first_day, name in SiteZone.objects.order_by("first_day").values_list(
+        "site_id", "first_day", "timezone"
+    ):
+        zones.setdefault(site_id, []).append((first_day, ZoneInfo(name)))
+    return {site_id: tuple(found) for site_id, found in zones.items()}
+
+
+def _filters(sites: SiteQuerySet) -> dict[int, tuple[FilterRule, ...]]:
+    """Of those of these sites that have any, their filters."""
+    filters: dict[int, list[FilterRule]] = {}
+    for site_id, kind, action, value in SiteFilter.objects.filter(site__in=sites).values_list(
+        "site_id", "kind", "action", "value"
+    ):
+        filters.setdefault(site_id, []).append(FilterRule(kind, action, value))
+    return {site_id: tuple(found) for site_id, found in filters.items()}

@@ -60,7 +60,7 @@ class VisitFormView(View):
     def _take(self, request: HttpRequest, site_id: str, form: VisitForm) -> HttpResponse:
         collector = live_collector()
         try:
-            collector.sites.check(site_id)
+            rules = collector.sites.check(site_id)
         except UnknownSite:
             return _open(JsonResponse({"site": ["unknown"]}, status=404))
         sender = sender_of(request.META, site_id, now(), settings.TRUSTED_PROXIES)
@@ -68,9 +68,8 @@ class VisitFormView(View):
             collector.refusals.add(f"form: {', '.join(form.errors)}", sender.address)
             return _open(JsonResponse(form.errors, status=400))
         try:
-            collector.append(
-                form_hit(sender, url=form.cleaned_data["url"], name=form.cleaned_data["event"])
-            )
+            fields = form.cleaned_data
+            collector.keep(form_hit(sender, url=fields["url"], name=fields["event"]), rules)
         except SpoolFull:
             return _open(JsonResponse({"spool": ["full"]}, status=503, headers={"Retry-After": 10}))
         return _open(HttpResponse(status=204))

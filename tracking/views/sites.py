@@ -1,16 +1,19 @@
-"""A person's sites: list, add, change, delete, and the snippet."""
+"""A person's sites: list, add, change, filter, delete, and the snippet."""
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.views import View
 
 from tracking.access import readable_site, writable_site
-from tracking.forms.sites import DeleteSiteForm, SiteForm
+from tracking.collect.client import client_address
+from tracking.forms.sites import DeleteSiteForm, SiteFilterForm, SiteForm, SiteSettingsForm
 from tracking.models import Site
 from tracking.models.site import RECENT_DAYS
+from tracking.views.filtered import filtered_traffic
 
 
 class SiteListView(LoginRequiredMixin, View):
@@ -35,26 +38,77 @@ class SiteListView(LoginRequiredMixin, View):
 
 
 class SiteSettingsView(LoginRequiredMixin, View):
-    """A site's name, address and time zone."""
+    """What a site is, what of it counts, and what did not."""
 
     def get(self, request: HttpRequest, site_id: str) -> HttpResponse:
-        site = writable_site(request.user, site_id)
-        return self._page(request, site, SiteForm(instance=site))
+        return _settings_page(request, writable_site(request.user, site_id))
 
     def post(self, request: HttpRequest, site_id: str) -> HttpResponse:
         site = writable_site(request.user, site_id)
-        form = SiteForm(request.POST, instance=site)
+        form = SiteSettingsForm(request.POST, instance=site)
         if not form.is_valid():
-            return self._page(request, writable_site(request.user, site_id), form, status=422)
+            return _settings_page(request, writable_site(request.user, site_id), form=form)
         form.save()
         messages.success(request, "Saved.")
         return redirect("tracking:settings", site.public_id)
 
-    def _page(
-        self, request: HttpRequest, site: Site, form: SiteForm, status: int = 200
-    ) -> HttpResponse:
-        context = {"site": site, "form": form}
-        return render(request, "tracking/site_settings.html", context, status=status)
+
+class SiteFilterAddView(LoginRequiredMixin, View):
+    """Let something more in, or leave it out."""
+
+    def get(self, request: HttpRequest, site_id: str) -> HttpResponse:
+        # Here a log-in or a reload leads, after a form that was not taken.
+        return redirect(_filters_url(writable_site(request.user, site_id)))
+
+    def post(self, request: HttpRequest, site_id: str) -> HttpResponse:
+        site = writable_site(request.user, site_id)
+        form = SiteFilterForm(request.POST, site=site)
+        if not form.is_valid():
+            return _settings_page(request, site, filter_form=form)
+        messages.success(request, f"{form.save()}. This holds for hits from now on.")
+        return redirect(_filters_url(site))
+
+
+class SiteFilterRemoveView(LoginRequiredMixin, View):
+    """Take a filter away."""
+
+    def get(self, request: HttpRequest, site_id: str, filter_id: int) -> HttpResponse:
+        return redirect(_filters_url(writable_site(request.user, site_id)))
+
+    def post(self, request: HttpRequest, site_id: str, filter_id: int) -> HttpResponse:
+        site = writable_site(request.user, site_id)
+        found = get_object_or_404(site.filters, pk=filter_id)
+        found.delete()
+        messages.success(request, f"Removed: {found}.")
+        return redirect(_filters_url(site))
+
+
+def _filters_url(site: Site) -> str:
+    return reverse("tracking:settings", args=[site.public_id]) + "#filters"
+
+
+def _settings_page(
+    request: HttpRequest,
+    site: Site,
+    *,
+    form: SiteSettingsForm | None = None,
+    filter_form: SiteFilterForm | None = None,
+) -> HttpResponse:
+    """The page of a site's settings; 422 with a form that has errors."""
+    filters = list(site.filters.all())
+    own_address = client_address(request.META, settings.TRUSTED_PROXIES)
+    context = {
+        "site": site,
+        "form": form or SiteSettingsForm(instance=site),
+        "filters": filters,
+        "filter_form": filter_form or SiteFilterForm(site=site),
+        "own_address": own_address,
+        "own_address_is_filtered": own_address in {one.value for one in filters},
+        "filtered": filtered_traffic(site),
+        "days": RECENT_DAYS,
+    }
+    status = 422 if form or filter_form else 200
+    return render(request, "tracking/site_settings.html", context, status=status)
 
 
 class SiteDeleteView(LoginRequiredMixin, View):

@@ -1,6 +1,7 @@
 """Everything of an instance in Django admin."""
 
 import fcntl
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -89,17 +90,44 @@ def test_a_site_is_made_and_changed_in_admin(staff: Client) -> None:
         "timezone": "Europe/Vienna",
         "zones-TOTAL_FORMS": 0,
         "zones-INITIAL_FORMS": 0,
+        "filters-TOTAL_FORMS": 1,
+        "filters-INITIAL_FORMS": 0,
+        "filters-0-action": "block",
+        "filters-0-kind": "address",
+        "filters-0-value": "84.112.1.77/16",
+        "retention_days": "365",
     }
     answer = staff.post(reverse("admin:tracking_site_add"), form)
     assert answer.status_code == 302
     site = owner.sites.get()
     assert site.rules().zones[0][1].key == "Europe/Vienna"
+    assert site.retention_days == 365
+    assert site.filters.get().value == "84.112.0.0/16"
+    wrong = staff.post(reverse("admin:tracking_site_add"), form | {"filters-0-value": "nonsense"})
+    assert "An address or a range" in wrong.content.decode()
     text = staff.get(reverse("admin:tracking_site_change", args=[site.pk])).content.decode()
     assert "admin-autocomplete" in text
     assert (
         staff.post(reverse("admin:tracking_site_add"), form | {"timezone": "Mars"}).status_code
         == 200
     )
+
+
+def test_what_was_not_counted_is_found_by_site_reason_and_day(staff: Client) -> None:
+    site, other = SiteFactory(name="Findable"), SiteFactory(name="Other")
+    for one, reason, days in ((site, "bot", 0), (site, "spam", 40), (other, "bot", 0)):
+        day = one.today() - timedelta(days=days)
+        one.dropped_hits.create(day=day, reason=reason, count=1)
+    url = reverse("admin:tracking_droppedhits_changelist")
+
+    def found(**query: str) -> int:
+        count: int = staff.get(url, query).context["cl"].result_count
+        return count
+
+    assert found(q="Findable") == found(q=site.public_id) == 2
+    assert found(reason="bot") == 2
+    assert found(day__gte=str(site.today())) == 2
+    assert found(q="Findable", reason="spam") == 1
 
 
 def test_a_salt_is_shown_to_nobody(staff: Client) -> None:

@@ -5,7 +5,9 @@ import io
 import json
 import logging
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,14 +19,16 @@ from tracking.collect.directory import SiteDirectory
 from tracking.collect.endpoint import Collector
 from tracking.collect.refusals import RefusalLog
 from tracking.errors import SpoolFull, UnknownSite
-from tracking.records import Hit, SiteRules, TrustedProxies
+from tracking.records import OPT_OUT, PREFETCH, WEBDRIVER, Hit, SiteRules, TrustedProxies
 from tracking.spool.writer import SpoolWriter
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import CHROME
 from tracking_project.wsgi import application
 
 URL = "https://site.example/page"
-RULES = {"abc": SiteRules(1, "abc", ())}
+RULES = {"abc": SiteRules(1, "abc", ()), "all": SiteRules(2, "all", (), honours_opt_out=False)}
+AT = datetime(2026, 3, 2, tzinfo=UTC)
+OPTED_OUT = Hit(site="abc", at=AT, name="", url="", signals=(OPT_OUT,))
 
 
 class Answered:
@@ -44,7 +48,7 @@ class Door:
         self.collector = Collector(
             append=self.append,
             sites=SiteDirectory(lambda: RULES, lambda: self.time, (DatabaseError,)),
-            now=lambda: datetime(2026, 3, 2, tzinfo=UTC),
+            now=lambda: AT,
             trusted=TrustedProxies(),
             refusals=RefusalLog(lambda: self.time),
         )
@@ -188,6 +192,66 @@ def test_an_unknown_site_is_404_and_a_strange_id_too(door: Door) -> None:
     assert door.send("GET", "/t/nope.gif").status == 404
 
 
+@pytest.mark.parametrize("header", ["HTTP_DNT", "HTTP_SEC_GPC"])
+def test_of_a_reader_who_opts_out_only_that_they_came_is_kept(door: Door, header: str) -> None:
+    body = json.dumps({"u": URL, "n": "Bought", "r": "https://t.co/", "p": {"a": 1}}).encode()
+    opted_out: dict[str, Any] = {header: "1"}
+    answers = [
+        door.send("POST", "/t/abc", body, **opted_out),
+        door.send("GET", "/t/abc.gif", HTTP_REFERER=URL, **opted_out),
+    ]
+    assert [answer.status for answer in answers] == [202, 200]
+    assert door.hits == [OPTED_OUT, OPTED_OUT]
+    door.send("POST", "/t/abc", body, **{header: "0"})
+    assert door.hits[2].address == "84.112.1.1"
+
+
+def test_the_script_can_tell_of_opting_out_too(door: Door) -> None:
+    door.post(u=URL, g=True)
+    assert door.hits == [OPTED_OUT]
+
+
+def test_a_site_that_does_not_honour_opting_out_keeps_the_hit(door: Door) -> None:
+    door.send("POST", "/t/all", json.dumps({"u": URL}).encode(), HTTP_DNT="1")
+    [hit] = door.hits
+    assert (hit.url, hit.address, hit.signals) == (URL, "84.112.1.1", (OPT_OUT,))
+
+
+def test_nothing_personal_of_a_reader_who_opts_out_is_on_disk(door: Door, tmp_path: Path) -> None:
+    writer = SpoolWriter(tmp_path)
+    door.collector = replace(door.collector, append=writer.append)
+    door.send(
+        *("POST", "/t/abc", json.dumps({"u": URL, "t": "Secret"}).encode()),
+        HTTP_SEC_GPC="1",
+        HTTP_ACCEPT_LANGUAGE="de",
+        HTTP_REFERER="https://site.example/referer",
+    )
+    [file] = tmp_path.glob("*.spool")
+    line = json.loads(file.read_bytes())
+    assert line.keys() == {"v", "site", "at", "name", "url", "signals"}
+    assert (line["name"], line["url"], line["signals"]) == ("", "", [OPT_OUT])
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("HTTP_SEC_PURPOSE", "prefetch"),
+        ("HTTP_SEC_PURPOSE", "prefetch;prerender"),
+        *((name, "prefetch") for name in ("HTTP_PURPOSE", "HTTP_X_PURPOSE", "HTTP_X_MOZ")),
+    ],
+)
+def test_a_page_that_is_fetched_ahead_is_marked(door: Door, header: str, value: str) -> None:
+    named: dict[str, Any] = {header: value}
+    door.send("GET", "/t/abc.gif", HTTP_REFERER=URL, **named)
+    assert door.hits[0].signals == (PREFETCH,)
+
+
+def test_a_browser_that_a_program_drives_is_marked(door: Door) -> None:
+    door.post(u=URL, b=True)
+    door.post(u=URL, b=False)
+    assert [hit.signals for hit in door.hits] == [(WEBDRIVER,), ()]
+
+
 def test_a_full_spool_asks_to_come_back(door: Door) -> None:
     door.full = True
     answer = door.post(u=URL)
@@ -309,7 +373,7 @@ def test_a_new_site_is_found_at_once_and_made_up_ids_cost_little() -> None:
     with pytest.raises(UnknownSite):
         directory.check("new")
     now[0] = 1.0
-    directory.check("new")
+    assert directory.check("new") == RULES["abc"]
 
     assert loader.asked == 2
 
@@ -329,12 +393,21 @@ def test_the_last_copy_serves_while_the_database_is_down(
     assert len(caplog.messages) == 1
 
 
+def test_without_a_copy_of_sites_who_opts_out_is_for_ingest_to_drop(door: Door) -> None:
+    loader = Loader()
+    loader.is_down = True
+    sites = SiteDirectory(loader, lambda: 0.0, (DatabaseError,))
+    door.collector = replace(door.collector, sites=sites)
+    door.post(u=URL, g=True)
+    assert (door.hits[0].url, door.hits[0].signals) == (URL, (OPT_OUT,))
+
+
 def test_with_no_copy_at_all_ingest_decides() -> None:
     loader = Loader()
     loader.is_down = True
     directory = SiteDirectory(loader, lambda: 0.0, (DatabaseError,))
 
-    directory.check("anything")
+    assert directory.check("anything") is None
     with pytest.raises(UnknownSite):
         directory.check("no/id")
 
@@ -366,6 +439,17 @@ def test_a_form_counts_a_visit(live_hits: list[Hit], method: str) -> None:
 
     assert (answer.status_code, answer.content) == (204, b"")
     assert (live_hits[0].url, live_hits[0].name) == (URL, "Sign up")
+
+
+@pytest.mark.django_db
+def test_a_form_keeps_only_that_a_reader_who_opts_out_came(
+    client: Client, live_hits: list[Hit]
+) -> None:
+    site = SiteFactory()
+    headers = {"DNT": "1", "referer": URL}
+    client.post(f"/sites/{site.public_id}/visit", {"event": "Bought"}, headers=headers)
+    [hit] = live_hits
+    assert hit == replace(OPTED_OUT, site=site.public_id, at=hit.at)
 
 
 @pytest.mark.django_db

@@ -150,7 +150,7 @@ def test_numbers_that_cannot_be_read_are_said_to_be_safe(
     assert "They are safe" in answer.content.decode()
 
 
-@pytest.mark.parametrize(("path", "queries"), [("", 6), ("activity/", 8)])
+@pytest.mark.parametrize(("path", "queries"), [("", 7), ("activity/", 9)])
 def test_pages_ask_the_database_as_often_for_one_event_as_for_many(
     client: Client, visited: Site, django_assert_num_queries: Any, path: str, queries: int
 ) -> None:
