@@ -6,6 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 from time import monotonic
@@ -21,6 +22,7 @@ logger = logging.getLogger("tracking.enrich")
 NOWHERE = Place()
 COUNTRY_DATABASE = Path(__file__).parent / "data" / "country.mmdb"
 LONGEST_NAME = 100
+CACHED_PLACES = 50_000
 
 
 class Places(Protocol):
@@ -40,6 +42,7 @@ class MmdbPlaces:
         """The place of each address."""
         return {address: self._place(address) for address in addresses}
 
+    @lru_cache(maxsize=CACHED_PLACES)  # noqa: B019 - one database lives as long as its process
     def _place(self, address: str) -> Place:
         if not _is_public(address):
             return NOWHERE

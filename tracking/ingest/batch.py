@@ -31,7 +31,8 @@ from tracking.visits.assign import assign_visits
 
 logger = logging.getLogger("tracking.ingest")
 
-MOST_BYTES = 1_000_000
+# About 7,000 hits: as many again bring little more speed, and each takes some kilobytes here.
+MOST_BYTES = 2_500_000
 LONGEST_REASON = 1000
 # What one hit can cause. A database that is down, locked or full says OperationalError: then the
 # whole batch waits.
@@ -105,7 +106,8 @@ class Ingester:
 
     def _commit(self, claims: Sequence[Claim]) -> None:
         spooled, bad_lines = self._decoded(claims)
-        sites = Site.objects.all().rules()
+        wanted = {one.hit.site for one in spooled}
+        sites = Site.objects.filter(public_id__in=wanted).rules()
         known = [one for one in spooled if one.hit.site in sites]
         if len(known) < len(spooled):
             logger.warning("%d hits are of sites that are gone", len(spooled) - len(known))

@@ -50,8 +50,8 @@ class SiteQuerySet(models.QuerySet["Site"]):
         )
 
     def rules(self) -> dict[str, SiteRules]:
-        """What collecting and ingest know of every site, by public id, in three queries."""
-        zones, filters = _zones(), _filters(self)
+        """What collecting and ingest know of these sites, by public id, in three queries."""
+        zones, filters = _zones(self), _filters(self)
         return {
             public_id: SiteRules(
                 site_id=pk,
@@ -153,14 +153,13 @@ class SiteZone(models.Model):
         return f"{self.timezone} from {self.first_day}"
 
 
-def _zones() -> dict[int, tuple[tuple[date, ZoneInfo], ...]]:
-    """Of every site, the zones of its days, in order."""
+def _zones(sites: SiteQuerySet) -> dict[int, tuple[tuple[date, ZoneInfo], ...]]:
+    """Of each of these sites, the zones of its days, in order."""
     zones: dict[int, list[tuple[date, ZoneInfo]]] = {}
-    for site_id, first_day, name in SiteZone.objects.order_by("first_day").values_list(
-        "site_id", "first_day", "timezone"
-    ):
+    found = SiteZone.objects.filter(site__in=sites).order_by("first_day")
+    for site_id, first_day, name in found.values_list("site_id", "first_day", "timezone"):
         zones.setdefault(site_id, []).append((first_day, ZoneInfo(name)))
-    return {site_id: tuple(found) for site_id, found in zones.items()}
+    return {site_id: tuple(days) for site_id, days in zones.items()}
 
 
 def _filters(sites: SiteQuerySet) -> dict[int, tuple[FilterRule, ...]]:

@@ -43,7 +43,7 @@ def test_a_city_database_tells_region_city_and_degrees() -> None:
     places._database = City()  # type: ignore[assignment]
     assert places.find([ADDRESS])[ADDRESS] == Place("AT", "Vienna", "Vienna", 48.2, 16.4)
     City.get = lambda *_: None  # type: ignore[method-assign, assignment]
-    assert places.find([ADDRESS])[ADDRESS] == Place()
+    assert places.find(["84.112.1.2"])["84.112.1.2"] == Place()
 
 
 @responses.activate
