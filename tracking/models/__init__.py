@@ -2,19 +2,22 @@
 
 from tracking.models.daily import DailyTotal, DroppedHits, DropReason
 from tracking.models.event import Engagement, Event
-from tracking.models.salt import ImportedLine, LogImport, Salt
+from tracking.models.salt import ImportedLine, LateSalt, LogImport, Salt
 from tracking.models.site import Site, SiteZone
 from tracking.models.spool import RejectedHit, SpoolFile
-from tracking.models.term import Term, TermKind
+from tracking.models.term import Dictionary, Term, TermKind
+from tracking.models.upkeep import UpkeepRun
 from tracking.models.visit import Visit
 
 __all__ = [
     "DailyTotal",
+    "Dictionary",
     "DropReason",
     "DroppedHits",
     "Engagement",
     "Event",
     "ImportedLine",
+    "LateSalt",
     "LogImport",
     "RejectedHit",
     "Salt",
@@ -23,5 +26,6 @@ __all__ = [
     "SpoolFile",
     "Term",
     "TermKind",
+    "UpkeepRun",
     "Visit",
 ]

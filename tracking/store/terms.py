@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-from tracking.models import Term
+from tracking.models import Dictionary, Term
 from tracking.models.pieces import ASKED_AT_ONCE, pieces
 from tracking.models.term import digest_of
 
@@ -17,15 +17,20 @@ class Terms:
     """The dictionary of one batch, over a cache of what earlier batches committed.
 
     The cache only grows by `commit`, so that a rolled-back batch leaves no id behind that the
-    database does not have.
+    database does not have. It is dropped when terms were deleted since.
     """
 
     def __init__(self) -> None:
         self._committed: dict[Pair, int] = {}
         self._fresh: dict[Pair, int] = {}
+        self._generation = 0
 
     def add(self, pairs: Iterable[Pair]) -> None:
-        """Make sure that these (kind, text) pairs have ids; empty texts have none."""
+        """Make sure that these (kind, text) pairs have ids; empty texts have none.
+
+        The caller holds the writers' lock: until it ends, no term is deleted.
+        """
+        self._forget_if_swept()
         missing = sorted({pair for pair in pairs if pair[1] and self._known(pair) is None})
         with connection.cursor() as cursor:
             cursor.executemany(
@@ -57,6 +62,12 @@ class Terms:
     def rollback(self) -> None:
         """Forget this batch's ids: its transaction was rolled back."""
         self._fresh = {}
+
+    def _forget_if_swept(self) -> None:
+        generation = Dictionary.current_generation()
+        if generation != self._generation:
+            self._committed.clear()
+            self._generation = generation
 
     def _known(self, pair: Pair) -> int | None:
         found = self._committed.get(pair)
