@@ -50,16 +50,17 @@ def main() -> None:
 
 def _while_draining() -> None:
     """Hits while ingest takes a backlog, against hits alone; both with the Procfile's threads."""
-    alone, draining = [], []
+    alone: list[Load] = []
+    draining: list[Load] = []
     for _ in range(ROUNDS):
-        for loads, processes in ((alone, ()), (draining, ("ingest",))):
+        for loads in (alone, draining):
             with fresh_instance() as (instance, site):
                 begin = datetime.now(UTC) - timedelta(hours=1)
                 spool(instance.data_dir / "spool", hits([site], BACKLOG, begin))
                 with serving(instance, APPLICATIONS["Footfall"], 4) as address:
                     drive(f"{address}/t/{site}", 1)
-                    if processes:
-                        instance.start(*processes)
+                    if loads is draining:
+                        instance.start("ingest")
                     loads.append(drive(f"{address}/t/{site}", SECONDS))
     print("| collecting | hits/s | of that alone |")
     print("|---|---|---|")

@@ -11,12 +11,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from statistics import median
 
-from benchmarks.servers import ROOT, fresh_instance
+from benchmarks.servers import fresh_instance
 from benchmarks.traffic import hits, spool
-from tests.instance import Instance
+from tests.instance import ROOT, Instance
 from tests.postgres import running
 
 EVENTS = 100_000

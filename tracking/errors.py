@@ -36,3 +36,11 @@ class InvalidQuery(TrackingError):
 
 class ReportUnavailable(TrackingError):
     """The columns could not be read just now."""
+
+
+class UpkeepStopped(TrackingError):
+    """A long step of upkeep was told to end; the next run goes on where it left off."""
+
+
+class BackupFailed(TrackingError):
+    """A backup could not be made or restored; its text says why, and what to do."""

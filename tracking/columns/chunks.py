@@ -6,7 +6,9 @@ workers commit at once.
 """
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from time import time
 
@@ -63,12 +65,17 @@ def merge_chunks(folder: Path, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def drop_sealed_rows(folder: Path, manifest: Manifest) -> Manifest:
-    """Rewrite all chunks as one file, without the rows that sealed days hold."""
+def drop_sealed_rows(
+    folder: Path, manifest: Manifest, gone: Sequence[tuple[int, date]] = ()
+) -> Manifest:
+    """Rewrite all chunks as one file, without the rows that sealed days hold.
+
+    `gone` are days of sites that are dropped all the same.
+    """
     if not manifest.chunks:
         return manifest
     level = max(chunk.level for chunk in manifest.chunks)
-    return _merged(folder, manifest, list(manifest.chunks), level)
+    return _merged(folder, manifest, list(manifest.chunks), level, gone)
 
 
 def remove_unlisted(folder: Path, manifest: Manifest) -> None:
@@ -90,7 +97,13 @@ def chunk_paths(folder: Path, files: tuple[ChunkFile, ...] | list[ChunkFile]) ->
     return [str(folder / "chunks" / chunk.name) for chunk in files]
 
 
-def _merged(folder: Path, manifest: Manifest, files: list[ChunkFile], level: int) -> Manifest:
+def _merged(
+    folder: Path,
+    manifest: Manifest,
+    files: list[ChunkFile],
+    level: int,
+    gone: Sequence[tuple[int, date]] = (),
+) -> Manifest:
     cursor = duck.cursor(folder)
     paths = chunk_paths(folder, files)
     sites = cursor.execute("SELECT DISTINCT site FROM read_parquet(?)", [paths]).fetchall()
@@ -99,6 +112,7 @@ def _merged(folder: Path, manifest: Manifest, files: list[ChunkFile], level: int
         for (site,) in sites
         for day, one in read_sealed(folder, site).items()
     ]
+    sealed += [(site, day, manifest.last_chunk) for site, day in gone]
     columns = [list(column) for column in zip(*sealed, strict=True)] or [[], [], []]
     name = f"{manifest.last_chunk:010d}-m{level}-{secrets.token_hex(4)}.parquet"
     # Anti-join: rows that a sealed day holds have no further use here.

@@ -34,7 +34,7 @@ def seal_days(
 ) -> int:
     """Seal every finished day that has rows in chunks; returns how many that were."""
     sealed = 0
-    for site_id, day, last_chunk in _days_in_chunks(folder, manifest):
+    for site_id, day, last_chunk in days_in_chunks(folder, manifest):
         if site_id not in sites or sites[site_id].local(now - SETTLED)[0] <= day:
             continue
         known = read_sealed(folder, site_id).get(day)
@@ -80,7 +80,8 @@ def rebuild(folder: Path) -> Manifest:
     return manifest
 
 
-def _days_in_chunks(folder: Path, manifest: Manifest) -> list[tuple[int, date, int]]:
+def days_in_chunks(folder: Path, manifest: Manifest) -> list[tuple[int, date, int]]:
+    """The (site, day) pairs that chunks have rows of, each with the last such chunk's number."""
     if not manifest.chunks:
         return []
     cursor = duck.cursor(folder)

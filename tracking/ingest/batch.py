@@ -115,6 +115,7 @@ class Ingester:
         try:
             with transaction.atomic():
                 wait_for_turn()
+                self.terms.begin()
                 changes = _changes(unseen(enriched.hits), self.terms)
                 write_changes(changes, self.terms)
                 add_dropped(_summed(enriched.dropped, changes.dropped))

@@ -2,15 +2,17 @@
 
 from tracking.models.daily import DailyTotal, DroppedHits, DropReason
 from tracking.models.event import Engagement, Event
-from tracking.models.salt import ImportedLine, LogImport, Salt
+from tracking.models.salt import ImportedLine, LateSalt, LogImport, Salt
 from tracking.models.site import Site, SiteZone
 from tracking.models.site_filter import FilterAction, FilterKind, SiteFilter
 from tracking.models.spool import RejectedHit, SpoolFile
-from tracking.models.term import Term, TermKind
+from tracking.models.term import Dictionary, Term, TermKind
+from tracking.models.upkeep import UpkeepRun
 from tracking.models.visit import Visit
 
 __all__ = [
     "DailyTotal",
+    "Dictionary",
     "DropReason",
     "DroppedHits",
     "Engagement",
@@ -18,6 +20,7 @@ __all__ = [
     "FilterAction",
     "FilterKind",
     "ImportedLine",
+    "LateSalt",
     "LogImport",
     "RejectedHit",
     "Salt",
@@ -27,5 +30,6 @@ __all__ = [
     "SpoolFile",
     "Term",
     "TermKind",
+    "UpkeepRun",
     "Visit",
 ]

@@ -25,6 +25,23 @@ class Salt(models.Model):
         return f"salt of {self.day}"
 
 
+class LateSalt(models.Model):
+    """A day whose salt was made when the day was over everywhere: its hits came that late.
+
+    If the day had a salt before, who came under both counts as two visitors.
+    """
+
+    day = models.DateField(unique=True)
+    times = models.PositiveIntegerField(default=0, help_text="How many salts were made late.")
+    last_made_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-day",)
+
+    def __str__(self) -> str:
+        return f"late salt of {self.day}"
+
+
 class LogImport(models.Model):
     """An import of past hits into a site; its days' salts are derived from its secret.
 

@@ -1,7 +1,7 @@
 """Sites: what people count visits to, and the time zone their days are in."""
 
 import secrets
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -10,9 +10,12 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
 from django.db import models, transaction
 from django.db.models.functions import Coalesce
+from django.db.models.signals import post_delete
+from django.dispatch import receiver
 from django.utils.timezone import now
 
 from tracking.models.site_filter import SiteFilter
+from tracking.models.term import Dictionary
 from tracking.records import FilterRule, SiteRules
 
 PUBLIC_ID_LENGTH = 10
@@ -65,6 +68,21 @@ class SiteQuerySet(models.QuerySet["Site"]):
                 "pk", "public_id", "honours_opt_out", "keeps_query"
             )
             if pk in zones
+        }
+
+    def first_kept_days(self, at: datetime) -> dict[int, date]:
+        """The first local day that each site keeps, by primary key, in three queries.
+
+        A site that keeps its days for ever has date.min. A day that is exactly as many days ago
+        as the site keeps is kept.
+        """
+        today = {rules.site_id: rules.local(at)[0] for rules in self.rules().values()}
+        return {
+            pk: date.min
+            if days is None
+            else date.fromordinal(max(date.min.toordinal(), today[pk].toordinal() - days))
+            for pk, days in self.values_list("pk", "retention_days")
+            if pk in today
         }
 
 
@@ -137,6 +155,12 @@ class Site(models.Model):
         # The later of both local days: the new zone's next day must not have begun there.
         newest_day = max(now().astimezone(ZoneInfo(self.timezone)).date(), today)
         self.zones.create(first_day=newest_day + timedelta(days=1), timezone=self.timezone)
+
+
+@receiver(post_delete, sender=Site)
+def release_terms(**_: Any) -> None:
+    """A site's rows go with it, also when its owner's account does; their texts are swept later."""
+    Dictionary.release()
 
 
 class SiteZone(models.Model):

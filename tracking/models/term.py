@@ -70,6 +70,47 @@ class Term(models.Model):
         return self.text
 
 
+class Dictionary(models.Model):
+    """The dictionary's one row of state, which keeps apart those who use terms and who sweeps them.
+
+    Whoever deletes visits or events calls `release` in the same transaction. Whoever remembers
+    terms' ids between transactions forgets them when `generation` has changed.
+    """
+
+    released = models.PositiveBigIntegerField(
+        default=0, help_text="How often rows that use terms were deleted."
+    )
+    swept = models.PositiveBigIntegerField(
+        default=0, help_text="How often they had been when unused terms were last looked for."
+    )
+    swept_at = models.DateTimeField(null=True)
+    generation = models.PositiveBigIntegerField(
+        default=0, help_text="How often terms were deleted."
+    )
+
+    class Meta:
+        verbose_name_plural = "dictionary"
+
+    def __str__(self) -> str:
+        return f"generation {self.generation}"
+
+    @classmethod
+    def state(cls) -> "Dictionary":
+        """The one row, made when it is missing."""
+        return cls.objects.get_or_create(pk=1)[0]
+
+    @classmethod
+    def release(cls) -> None:
+        """Say that rows were deleted, so that some terms may be unused."""
+        cls.state()
+        cls.objects.update(released=models.F("released") + 1)
+
+    @classmethod
+    def current_generation(cls) -> int:
+        """What changes whenever terms are deleted."""
+        return cls.objects.values_list("generation", flat=True).first() or 0
+
+
 def term_field() -> "models.ForeignKey[Term | None, Term | None]":
     """A text kept as its term; empty texts are null.
 

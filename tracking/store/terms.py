@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 from django.db import connection
 
-from tracking.models import Term
+from tracking.models import Dictionary, Term
 from tracking.models.pieces import ASKED_AT_ONCE, pieces
 from tracking.models.term import digest_of
 
@@ -14,13 +14,24 @@ KEPT_TERMS = 200_000
 class Terms:
     """The dictionary as far as batches have needed it.
 
-    It is emptied when a transaction is rolled back, so that no id is left here that the database
-    does not have, and when it has grown too big.
+    It is emptied when a transaction is rolled back and when terms were deleted, so that no id is
+    left here that the database does not have, and when it has grown too big.
     """
 
     def __init__(self) -> None:
         self._ids: dict[int, dict[str, int | None]] = {}
         self._texts: dict[int, str] = {}
+        self._generation = 0
+
+    def begin(self) -> None:
+        """Forget all ids if terms were deleted since the last batch.
+
+        The caller holds the writers' lock: until it ends, no term is deleted.
+        """
+        generation = Dictionary.current_generation()
+        if generation != self._generation:
+            self.rollback()
+            self._generation = generation
 
     def ids(self, kind: int, texts: Iterable[str]) -> Mapping[str, int | None]:
         """Ids by text, of these texts at least; those that are new are made. Empty has none."""

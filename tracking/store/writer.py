@@ -63,10 +63,13 @@ AGENT_KINDS = (
     ("system_version", TermKind.SYSTEM_VERSION),
     ("device", TermKind.DEVICE),
 )
-VISIT_COLUMNS = (
-    *("id", "site_id", "visitor", "day", *GROWING_COLUMNS),
+TRAIT_COLUMNS = (
     *(f"{name}_id" for name, _ in (*ORIGIN_KINDS, *PLACE_KINDS, *AGENT_KINDS)),
     *("screen_id", "language_id"),
+)
+VISIT_COLUMNS = (
+    *("id", "site_id", "visitor", "day", *GROWING_COLUMNS),
+    *TRAIT_COLUMNS,
     *("latitude", "longitude", "address"),
 )
 

@@ -1,10 +1,11 @@
 """Forgets the secrets that visitors were hashed with, on time (docs/figures.md)."""
 
-from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
-from tracking.models import LogImport, RejectedHit, Salt, SpoolFile
-from tracking.records import event_id
+from django.db import transaction
+from django.db.models import F
+
+from tracking.models import LateSalt, LogImport, Salt
 
 # The westernmost zone is 12 hours behind UTC: there a day ends at noon of the next, in UTC.
 LAST_MIDNIGHT = time(12, 0, tzinfo=UTC)
@@ -12,7 +13,6 @@ LAST_MIDNIGHT = time(12, 0, tzinfo=UTC)
 STILL_NEEDED = timedelta(minutes=30)
 LONGEST_KEPT = timedelta(hours=72)
 IMPORT_OPEN = timedelta(days=3)
-SPOOL_ROWS_KEPT = timedelta(days=7)
 
 
 def erase_salts(now: datetime, waiting_since: datetime | None) -> int:
@@ -22,12 +22,14 @@ def erase_salts(now: datetime, waiting_since: datetime | None) -> int:
     up to 72 hours. `waiting_since` is when the oldest waiting hit came, None when none waits.
     """
     over = [
-        pk
-        for pk, day in Salt.objects.values_list("pk", "day")
-        if now >= _kept_until(day, waiting_since)
+        salt for salt in Salt.objects.defer("secret") if now >= _kept_until(salt.day, waiting_since)
     ]
-    # A salt made anew for a hit that came this late goes as soon as the hit is in.
-    return Salt.objects.filter(pk__in=over).delete()[0]
+    with transaction.atomic():
+        for salt in over:
+            # A salt made anew for a hit that came this late goes as soon as the hit is in.
+            if salt.created_at >= _needed_until(salt.day):
+                _keep_trace(salt)
+        return Salt.objects.filter(pk__in=[salt.pk for salt in over]).delete()[0]
 
 
 def close_imports(now: datetime) -> int:
@@ -36,25 +38,13 @@ def close_imports(now: datetime) -> int:
     return idle.update(closed_at=now, secret=None)
 
 
-def forget_rejected(now: datetime) -> int:
-    """Erase hits that were set aside a week ago and never tried again; returns how many."""
-    return RejectedHit.objects.filter(rejected_at__lt=now - SPOOL_ROWS_KEPT).delete()[0]
-
-
-def forget_spool_files(now: datetime, copied_to: Mapping[int, int]) -> int:
-    """Remove the rows of spool files that were finished a week ago; returns how many.
-
-    `copied_to` has, by spool file, the lowest event id that is not in the columns yet: a row is
-    kept while any of its file's events is still to be copied.
-    """
-    old = [
-        pk
-        for pk, offset in SpoolFile.objects.filter(
-            finished_at__lt=now - SPOOL_ROWS_KEPT
-        ).values_list("pk", "offset")
-        if copied_to.get(pk, event_id(pk, 0)) >= event_id(pk, offset)
-    ]
-    return SpoolFile.objects.filter(pk__in=old).delete()[0]
+def _keep_trace(salt: Salt) -> None:
+    late, _ = LateSalt.objects.get_or_create(
+        day=salt.day, defaults={"last_made_at": salt.created_at}
+    )
+    late.times = F("times") + 1
+    late.last_made_at = salt.created_at
+    late.save()
 
 
 def _kept_until(day: date, waiting_since: datetime | None) -> datetime:

@@ -1,6 +1,9 @@
-"""The steps of upkeep, in the order in which they help each other."""
+"""The steps of upkeep, in the order in which they help each other.
 
-from datetime import datetime
+Each can be repeated at any time, and killed at any point: the next run does what is left.
+"""
+
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from tracking.columns.chunks import (
@@ -10,12 +13,25 @@ from tracking.columns.chunks import (
     remove_unlisted,
     write_chunk,
 )
+from tracking.columns.expire import expire
 from tracking.columns.manifest import Manifest, forget_sites, read_manifest, write_manifest
 from tracking.columns.seal import rebuild, seal_days
-from tracking.models import Site, SpoolFile
+from tracking.models import Dictionary, Site, SpoolFile
 from tracking.spool.aside import forget
 from tracking.spool.reader import waiting_since
-from tracking.upkeep.salts import close_imports, erase_salts, forget_rejected, forget_spool_files
+from tracking.store.retention import delete_before
+from tracking.store.sweep import sweep_terms
+from tracking.upkeep.leftovers import (
+    finish_vanished,
+    forget_rejected,
+    forget_spool_files,
+    remove_unnamed,
+)
+from tracking.upkeep.salts import close_imports, erase_salts
+from tracking.upkeep.step import Outcome, Step, Surroundings, attempt, keep
+
+# Every site loses a day at another hour: their texts are swept together.
+SWEPT_EVERY = timedelta(hours=20)
 
 
 def copy_new_events(folder: Path) -> Manifest:
@@ -26,11 +42,11 @@ def copy_new_events(folder: Path) -> Manifest:
     return merge_chunks(folder, write_chunk(folder, manifest))
 
 
-def seal_finished_days(folder: Path, now: datetime) -> int:
+def seal_finished_days(folder: Path, at: datetime) -> int:
     """Seal the days that are over; returns how many."""
     manifest = copy_new_events(folder)
     sites = {rules.site_id: rules for rules in Site.objects.all().rules().values()}
-    sealed = seal_days(folder, manifest, sites, now)
+    sealed = seal_days(folder, manifest, sites, at)
     if sealed:
         manifest = drop_sealed_rows(folder, manifest)
     remove_unlisted(folder, manifest)
@@ -38,21 +54,103 @@ def seal_finished_days(folder: Path, now: datetime) -> int:
     return sealed
 
 
-def forget_what_is_over(folder: Path, spool: Path, now: datetime) -> None:
-    """Erase salts and imports' secrets that are no longer needed, and old spool files' rows."""
+def forget_secrets(spool: Path, at: datetime) -> str:
+    """Erase salts and imports' secrets that are no longer needed."""
     offsets = dict(SpoolFile.objects.values_list("name", "offset"))
-    erase_salts(now, waiting_since(spool, offsets))
-    close_imports(now)
-    forget(spool, now)
-    forget_rejected(now)
+    salts = erase_salts(at, waiting_since(spool, offsets))
+    return f"{salts} salts erased, {close_imports(at)} imports closed"
+
+
+def apply_retention(around: Surroundings, at: datetime) -> str:
+    """Delete what sites keep no longer from the record, then from the columnar files."""
+    rules = {one.site_id: one for one in Site.objects.all().rules().values()}
+    rows = 0
+    for site_id, first_day in Site.objects.all().first_kept_days(at).items():
+        while first_day > date.min and (deleted := delete_before(rules[site_id], first_day)):
+            rows += deleted
+            around.pause()
+    manifest = copy_new_events(around.columns)
+    days = expire(around.columns, manifest, Site.objects.all().first_kept_days(at))
+    return f"{rows} rows and {days} sealed days deleted"
+
+
+def sweep_unused_terms(around: Surroundings, at: datetime) -> str:
+    """Delete terms that nothing uses: once a day, and only if visits or events were deleted."""
+    state = Dictionary.state()
+    if state.released == state.swept:
+        return "nothing was deleted that used any"
+    if state.swept_at is not None and at - state.swept_at < SWEPT_EVERY:
+        return f"waits: they were swept at {state.swept_at:%H:%M} UTC"
+    return f"{sweep_terms(at, around.pause)} terms deleted"
+
+
+def clear_spool(folder: Path, spool: Path, at: datetime) -> str:
+    """Clear what the spool left behind: files without hits, and rows of finished files."""
+    vanished = finish_vanished(spool, at)
+    files = remove_unnamed(spool, at) + forget(spool, at)
+    hits = forget_rejected(at)
     manifest = copy_new_events(folder)
-    if forget_spool_files(now, manifest.cursors):
+    rows = forget_spool_files(at, manifest.cursors)
+    if rows:
         kept = set(SpoolFile.objects.values_list("pk", flat=True))
         write_manifest(folder, forget_cursors(manifest, kept))
+    return (
+        f"{files} files, {rows} rows of finished files and {hits} hits set aside deleted; "
+        f"{vanished} files found gone"
+    )
 
 
-def run_once(folder: Path, spool: Path, now: datetime) -> None:
-    """Every step, once."""
-    copy_new_events(folder)
-    seal_finished_days(folder, now)
-    forget_what_is_over(folder, spool, now)
+COPY = Step(
+    "copy",
+    "Copy new events",
+    "Writes what was counted into the files that reports read.",
+    0.5,
+    lambda around, _: f"chunk {copy_new_events(around.columns).last_chunk} is the newest",
+)
+STEPS = (
+    COPY,
+    Step(
+        "seal",
+        "Seal finished days",
+        "Writes each finished day of a site into a file of its own, and removes deleted sites'.",
+        60.0,
+        lambda around, at: f"{seal_finished_days(around.columns, at)} days sealed",
+    ),
+    Step(
+        "secrets",
+        "Erase salts",
+        "Erases the salts of days that are over, and the secrets of idle imports.",
+        600.0,
+        lambda around, at: forget_secrets(around.spool, at),
+    ),
+    Step(
+        "retention",
+        "Delete old days",
+        "Deletes visits and events that are older than their site keeps, and deleted sites' files.",
+        3600.0,
+        apply_retention,
+    ),
+    Step(
+        "terms",
+        "Delete unused texts",
+        "Deletes, at most once a day, pages, titles and other texts that nothing uses any more.",
+        3600.0,
+        sweep_unused_terms,
+    ),
+    Step(
+        "spool",
+        "Clear the spool",
+        "Deletes a week after them: lines that held no hit, hits set aside, finished files' rows.",
+        600.0,
+        lambda around, at: clear_spool(around.columns, around.spool, at),
+    ),
+)
+
+
+def run_once(columns: Path, spool: Path, at: datetime) -> list[Outcome]:
+    """Every step, once; returns how each went."""
+    around = Surroundings(columns, spool, pause=lambda: None)
+    outcomes = [attempt(step, around, at) for step in STEPS]
+    for outcome in outcomes:
+        keep(outcome)
+    return outcomes

@@ -1,25 +1,20 @@
 """The process that does upkeep for as long as it runs."""
 
-import logging
 import threading
-from collections.abc import Callable
-from pathlib import Path
 from time import monotonic
 
-import duckdb
 from django.conf import settings
-from django.db import Error, connection
 from django.utils.timezone import now
 
+from tracking.errors import UpkeepStopped
 from tracking.spool.leader import leadership
-from tracking.upkeep.steps import copy_new_events, forget_what_is_over, seal_finished_days
-
-logger = logging.getLogger("tracking.upkeep")
+from tracking.upkeep.step import Outcome, Step, Surroundings, attempt, keep
+from tracking.upkeep.steps import COPY, STEPS
 
 LOCK_NAME = "upkeep.lock"
-COPY_SECONDS = 0.5
-SEAL_SECONDS = 60.0
-FORGET_SECONDS = 600.0
+PAUSE_SECONDS = 0.05
+# The step that is done twice a second is not written down as often.
+KEPT_EVERY_SECONDS = 60.0
 
 
 def run(stop: threading.Event) -> None:
@@ -29,27 +24,43 @@ def run(stop: threading.Event) -> None:
     """
     with leadership(settings.DATA_DIR / LOCK_NAME, stop) as leads:
         if leads:
-            _do_until(stop, settings.COLUMNS_DIR, settings.SPOOL_DIR)
+            _Rounds(stop).go()
 
 
-def _do_until(stop: threading.Event, folder: Path, spool: Path) -> None:
-    due: list[tuple[float, Callable[[], object]]] = [
-        (COPY_SECONDS, lambda: copy_new_events(folder)),
-        (SEAL_SECONDS, lambda: seal_finished_days(folder, now())),
-        (FORGET_SECONDS, lambda: forget_what_is_over(folder, spool, now())),
-    ]
-    next_at = [monotonic()] * len(due)
-    while not stop.is_set():
-        for place, (seconds, step) in enumerate(due):
-            if monotonic() >= next_at[place]:
-                _try(step)
-                next_at[place] = monotonic() + seconds
-        stop.wait(max(0.0, min(next_at) - monotonic()))
+class _Rounds:
+    """When each step is next due, and which outcomes were kept."""
 
+    def __init__(self, stop: threading.Event) -> None:
+        self._stop = stop
+        self._around = Surroundings(settings.COLUMNS_DIR, settings.SPOOL_DIR, self._pause)
+        self._next_at = {step.name: monotonic() for step in STEPS}
+        self._kept: dict[str, tuple[float, bool]] = {}
 
-def _try(step: Callable[[], object]) -> None:
-    try:
-        step()
-    except (Error, OSError, duckdb.Error):
-        logger.exception("A step of upkeep failed and will be tried again")
-        connection.close()
+    def go(self) -> None:
+        while not self._stop.is_set():
+            try:
+                for step in STEPS:
+                    self._do_if_due(step)
+            except UpkeepStopped:
+                return
+            self._stop.wait(max(0.0, min(self._next_at.values()) - monotonic()))
+
+    def _do_if_due(self, step: Step) -> None:
+        if monotonic() < self._next_at[step.name]:
+            return
+        outcome = attempt(step, self._around, now())
+        self._next_at[step.name] = monotonic() + step.every_seconds
+        self._keep_if_news(outcome)
+
+    def _keep_if_news(self, outcome: Outcome) -> None:
+        failed = bool(outcome.error)
+        kept_at, kept_failed = self._kept.get(outcome.step, (None, False))
+        if kept_at is None or failed != kept_failed or monotonic() - kept_at >= KEPT_EVERY_SECONDS:
+            keep(outcome)
+            self._kept[outcome.step] = (monotonic(), failed)
+
+    def _pause(self) -> None:
+        """Between two pieces of long work: reports stay fresh, and other writers get a turn."""
+        self._do_if_due(COPY)
+        if self._stop.wait(PAUSE_SECONDS):
+            raise UpkeepStopped("upkeep was told to end")

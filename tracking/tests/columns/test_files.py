@@ -18,7 +18,7 @@ from tracking.models import Event, LogImport, Salt, Site, SpoolFile
 from tracking.spool.writer import SpoolWriter
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal, spool
-from tracking.upkeep.steps import copy_new_events, forget_what_is_over, run_once
+from tracking.upkeep.steps import clear_spool, copy_new_events, forget_secrets, run_once
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +177,7 @@ def test_a_salt_is_kept_while_it_is_needed_and_no_longer(folder: Path, site: Sit
     needed_until = NINE + timedelta(days=1, hours=3, minutes=30)
 
     def forget(at: Any) -> bool:
-        forget_what_is_over(folder, settings.SPOOL_DIR, at)
+        forget_secrets(settings.SPOOL_DIR, at)
         return not Salt.objects.exists()
 
     assert not forget(needed_until - timedelta(seconds=1))
@@ -194,7 +194,7 @@ def test_hits_that_came_after_the_day_do_not_keep_its_salt(folder: Path, site: S
     Salt.objects.create(day=MONDAY)
     needed_until = NINE + timedelta(days=1, hours=3, minutes=30)
     spool([hit(site, needed_until)])
-    forget_what_is_over(folder, settings.SPOOL_DIR, needed_until)
+    forget_secrets(settings.SPOOL_DIR, needed_until)
 
     assert not Salt.objects.exists()
 
@@ -204,10 +204,10 @@ def test_a_line_that_holds_no_hit_keeps_salts_until_it_is_taken(folder: Path) ->
     settings.SPOOL_DIR.mkdir()
     (settings.SPOOL_DIR / "a.spool").write_bytes(b"garbage\n")
     needed_until = NINE + timedelta(days=1, hours=3, minutes=30)
-    forget_what_is_over(folder, settings.SPOOL_DIR, needed_until)
+    forget_secrets(settings.SPOOL_DIR, needed_until)
     assert Salt.objects.exists()
     drain()
-    forget_what_is_over(folder, settings.SPOOL_DIR, needed_until)
+    forget_secrets(settings.SPOOL_DIR, needed_until)
 
     assert not Salt.objects.exists()
 
@@ -222,9 +222,9 @@ def test_a_spool_files_row_stays_until_all_of_its_events_are_copied(
     assert finished
     monkeypatch.setattr(chunks, "MOST_BYTES_OF_A_FILE", SpoolFile.objects.get().offset // 2)
     for _ in range(4):
-        forget_what_is_over(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
+        clear_spool(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
         copy_new_events(folder)
-    forget_what_is_over(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
+    clear_spool(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
 
     assert pageviews(site) == 3
     assert not SpoolFile.objects.exists()
@@ -236,7 +236,7 @@ def test_the_row_of_a_spool_file_without_a_single_line_goes_too(folder: Path) ->
     drain()
     finished = SpoolFile.objects.get().finished_at
     assert finished
-    forget_what_is_over(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
+    clear_spool(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
 
     assert not SpoolFile.objects.exists()
 
@@ -244,10 +244,10 @@ def test_the_row_of_a_spool_file_without_a_single_line_goes_too(folder: Path) ->
 def test_an_import_is_closed_three_days_after_its_last_file(folder: Path, site: Site) -> None:
     log_import = site.imports.create()
     last = log_import.last_file_at
-    forget_what_is_over(folder, settings.SPOOL_DIR, last + timedelta(days=3))
+    forget_secrets(settings.SPOOL_DIR, last + timedelta(days=3))
     log_import.refresh_from_db()
     assert log_import.secret
-    forget_what_is_over(folder, settings.SPOOL_DIR, last + timedelta(days=3, seconds=1))
+    forget_secrets(settings.SPOOL_DIR, last + timedelta(days=3, seconds=1))
 
     closed = LogImport.objects.get()
     assert closed.secret is None
@@ -260,7 +260,7 @@ def test_a_finished_spool_files_row_goes_after_a_week_and_its_events_stay(
     count([hit(site)])
     finished = SpoolFile.objects.get().finished_at
     assert finished
-    forget_what_is_over(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
+    clear_spool(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
 
     assert not SpoolFile.objects.exists()
     manifest = read_manifest(folder)

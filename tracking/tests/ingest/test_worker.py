@@ -38,7 +38,7 @@ from tracking.store.terms import Terms
 from tracking.store.writer import write_changes
 from tracking.tests.factories import SiteFactory, UserFactory
 from tracking.tests.pipeline import NINE, hit, spool
-from tracking.upkeep.salts import forget_rejected
+from tracking.upkeep.leftovers import forget_rejected
 
 pytestmark = pytest.mark.django_db
 
