@@ -16,6 +16,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils.timezone import now
 
+from tracking.counters import count_dropped
 from tracking.errors import InvalidLine
 from tracking.ingest.enricher import Lookups, enrich
 from tracking.models import RejectedHit, Site, SpoolFile
@@ -113,13 +114,15 @@ class Ingester:
                 wait_for_turn()
                 changes = _changes(unseen(enriched.hits))
                 write_changes(changes, self.terms)
-                add_dropped(_summed(enriched.dropped, changes.dropped))
+                dropped = _summed(enriched.dropped, changes.dropped)
+                add_dropped(dropped)
                 for claim in claims:
                     _advance(claim, bad_lines[claim.file.pk])
         except BaseException:
             self.terms.rollback()
             raise
         self.terms.commit()
+        count_dropped(dropped)
 
     def _decoded(self, claims: Sequence[Claim]) -> tuple[list[SpooledHit], Counter[int]]:
         """The hits of these lines, and how many lines of each file held none: those go aside."""
