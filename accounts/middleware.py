@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from accounts.models import User
 
-# Visitors' hits, and what the first page itself needs.
-ALWAYS_OPEN = ("/t/", "/t.js", "/healthz", "/static/")
+# Visitors' hits, supervisors' questions, and what the first page itself needs.
+ALWAYS_OPEN = ("/t/", "/t.js", "/healthz", "/readyz", "/metrics", "/static/")
 
 
 class FirstAccountMiddleware:

@@ -1,6 +1,7 @@
 """Where log records go, and what each of them carries of the request."""
 
 import fcntl
+import json
 import logging
 import os
 import re
@@ -18,6 +19,7 @@ KEPT_DAYS = 7
 LONGEST_URL = 500
 # Links that were mailed let their bearer in.
 SECRET_PATHS = re.compile(r"(/accounts/(?:confirm|invitation|reset)/)[^?]*")
+FORMATTERS = {"text": "TabbedFormatter", "json": "JsonFormatter"}
 CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
@@ -31,7 +33,8 @@ class RequestContext:
     user_id: int = -1
 
 
-current_request: ContextVar[RequestContext] = ContextVar("request", default=RequestContext())  # noqa: B039 - it is frozen
+NO_REQUEST = RequestContext()
+current_request: ContextVar[RequestContext] = ContextVar("request", default=NO_REQUEST)
 
 
 def logged_url(url: str) -> str:
@@ -57,18 +60,33 @@ class TabbedFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         """The line, in which nobody's text can begin another line or another part."""
-        at = datetime.fromtimestamp(record.created, UTC)
-        parts = (
-            f"{at:%Y-%m-%dT%H:%M:%S}.{round(record.msecs):03}Z",
-            record.levelname,
-            record.name,
-            getattr(record, "url", "-"),
-            getattr(record, "method", "-"),
-            getattr(record, "client_address", "-"),
-            str(getattr(record, "user_id", -1)),
-            record.message,
-        )
-        return "\t".join(CONTROLS.sub(" ", part) for part in parts)
+        return "\t".join(CONTROLS.sub(" ", str(part)) for part in _parts(record).values())
+
+
+class JsonFormatter(logging.Formatter):
+    """One line a record, a JSON object in ASCII; a traceback is one of its parts."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line; JSON writes whatever could end it as an escape."""
+        record.message = record.getMessage()
+        parts = _parts(record)
+        if record.exc_info:
+            parts["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(parts)
+
+
+def _parts(record: logging.LogRecord) -> dict[str, str | int]:
+    at = datetime.fromtimestamp(record.created, UTC)
+    return {
+        "at": f"{at:%Y-%m-%dT%H:%M:%S}.{int(record.msecs):03}Z",
+        "level": record.levelname,
+        "logger": record.name,
+        "url": getattr(record, "url", "-"),
+        "method": getattr(record, "method", "-"),
+        "client_address": getattr(record, "client_address", "-"),
+        "user_id": getattr(record, "user_id", -1),
+        "message": record.message,
+    }
 
 
 class DailyFileHandler(logging.Handler):
@@ -134,8 +152,13 @@ class QuietReporter(ExceptionReporter):
         return mark_safe("\n".join(lines))  # the mail is plain text
 
 
-def logging_config(error_log_path: Path | None, *, mail_admins: bool) -> dict[str, Any]:
-    """The LOGGING setting: the console, and a file and mails of errors where they are asked for."""
+def logging_config(
+    error_log_path: Path | None, *, mail_admins: bool, log_format: str = "text"
+) -> dict[str, Any]:
+    """The LOGGING setting: the console, and a file and mails of errors where they are asked for.
+
+    `log_format` is `text` or `json`.
+    """
     handlers: dict[str, Any] = {"console": _handler("logging.StreamHandler", "INFO")}
     if error_log_path:
         handlers["errors"] = _handler(
@@ -151,7 +174,7 @@ def logging_config(error_log_path: Path | None, *, mail_admins: bool) -> dict[st
         "version": 1,
         "disable_existing_loggers": False,
         "filters": {"request": {"()": "tracking_project.logging.RequestContextFilter"}},
-        "formatters": {"tabbed": {"()": "tracking_project.logging.TabbedFormatter"}},
+        "formatters": {"chosen": {"()": f"tracking_project.logging.{FORMATTERS[log_format]}"}},
         "handlers": handlers,
         "root": {"handlers": list(handlers), "level": "INFO"},
         # Django's own handlers would say everything a second time.
@@ -166,7 +189,7 @@ def _handler(name: str, level: str, **options: Any) -> dict[str, Any]:
     return {
         "class": name,
         "level": level,
-        "formatter": "tabbed",
+        "formatter": "chosen",
         "filters": ["request"],
         **options,
     }

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
-from tracking.collect.client import client_address, is_trusted
+from tracking.collect.client import client_address, client_scheme
 from tracking_project.errors import error_page, has_page_of_its_own
 from tracking_project.logging import RequestContext, current_request, logged_url
 
@@ -38,10 +38,10 @@ class RequestContextMiddleware:
         return response
 
     def _take_scheme(self, request: HttpRequest) -> None:
-        forwarded = request.META.get("HTTP_X_FORWARDED_PROTO", "")
-        if forwarded in {"http", "https"} and is_trusted(request.META, settings.TRUSTED_PROXIES):
-            request.META["wsgi.url_scheme"] = forwarded
-            request.environ["wsgi.url_scheme"] = forwarded  # type: ignore[attr-defined]
+        scheme = client_scheme(request.META, settings.TRUSTED_PROXIES)
+        if scheme:
+            request.META["wsgi.url_scheme"] = scheme
+            request.environ["wsgi.url_scheme"] = scheme  # type: ignore[attr-defined]
 
 
 class UserContextMiddleware:

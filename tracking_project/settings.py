@@ -53,6 +53,7 @@ SPOOL_MAX_BYTES = setting(
     "SPOOL_MAX_BYTES", byte_count, "10GB", expected="a number of bytes, like 500MB or 10GB"
 )
 COLUMNS_DIR = DATA_DIR / "columns"
+METRICS_DIR = DATA_DIR / "metrics"
 SETUP_CODE_PATH = DATA_DIR / "setup-code.hash"
 
 PORT = setting("PORT", port, "8000", expected="a TCP port, 1 to 65535")
@@ -294,4 +295,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 
 ERROR_LOG_PATH = setting("ERROR_LOG_PATH", path, "", expected="the path of a file, or nothing")
-LOGGING = logging_config(ERROR_LOG_PATH, mail_admins=bool(ADMINS))
+LOG_FORMAT = setting("LOG_FORMAT", one_of("text", "json"), "text", expected="text or json")
+LOGGING = logging_config(ERROR_LOG_PATH, mail_admins=bool(ADMINS), log_format=LOG_FORMAT)
+METRICS_TOKEN = setting(
+    "METRICS_TOKEN", text, "", expected="a long random text, which readers of /metrics send"
+)

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterable
 from typing import Any
 
+from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracking_project.settings")
@@ -11,6 +12,8 @@ django_application = get_wsgi_application()
 
 from tracking.collect.endpoint import is_for_collector  # noqa: E402 - needs Django to be set up
 from tracking.collect.live import live_collector  # noqa: E402 - needs Django to be set up
+from tracking.counters import share_counts  # noqa: E402
+from tracking_project.logging import NO_REQUEST, current_request  # noqa: E402
 from tracking_project.processes import end_with_parent  # noqa: E402
 
 # granian puts the whole process environment into each request's environ. Only what belongs to
@@ -30,6 +33,8 @@ collect = live_collector()
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     """Answer one request."""
     if is_for_collector(environ["PATH_INFO"]):
+        # The thread still knows the page that it answered before, and for whom.
+        current_request.set(NO_REQUEST)
         # Reads what it names of the environ, and hands nothing on.
         return collect(environ, start_response)
     request = {name: value for name, value in environ.items() if _is_of_request(name)}
@@ -44,4 +49,5 @@ def _is_of_request(name: str) -> bool:
     return name in REQUEST_NAMES or name.startswith(("HTTP_", "wsgi."))
 
 
+share_counts(settings.METRICS_DIR)
 end_with_parent()

@@ -1,24 +1,28 @@
 """How the instance is doing, in admin: spool, ingest, upkeep, salts."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
+from django.utils.timezone import now
 
 from tracking.admin.readonly import ReadOnlyAdmin
+from tracking.counters import counted
 from tracking.errors import SpoolFull
 from tracking.ingest import worker as ingest
-from tracking.models import RejectedHit, Salt, SpoolFile
+from tracking.models import DroppedHits, RejectedHit, Salt, SpoolFile
+from tracking.models.daily import DropReason
 from tracking.spool.aside import files_aside
 from tracking.spool.leader import is_led
 from tracking.spool.reader import backlog_bytes, spool_files
 from tracking.spool.retry import retry
-from tracking.spool.writer import SpoolWriter
+from tracking.spool.state import lag_seconds
+from tracking.spool.writer import SpoolWriter, folder_bytes
 from tracking.upkeep import worker as upkeep
 
 
@@ -66,16 +70,56 @@ class SaltAdmin(ReadOnlyAdmin[Salt]):
 
 
 def spool_status() -> dict[str, Any]:
-    """Bytes that wait, and whether who takes them, and who copies them on, is running."""
-    offsets = dict(SpoolFile.objects.filter(finished_at=None).values_list("name", "offset"))
+    """What waits, how fast it is taken and what became of it, and who is running."""
+    folder = settings.SPOOL_DIR
+    open_files = SpoolFile.objects.filter(finished_at=None)
+    offsets = {file.name: file.offset for file in open_files}
     return {
-        "files": len(spool_files(settings.SPOOL_DIR)),
-        "files_aside": len(files_aside(settings.SPOOL_DIR)),
+        "files": len(spool_files(folder)),
+        "bytes": folder_bytes(folder),
+        "most_bytes": settings.SPOOL_MAX_BYTES,
+        "files_aside": len(files_aside(folder)),
         "rejected_hits": RejectedHit.objects.count(),
-        "waiting_bytes": backlog_bytes(settings.SPOOL_DIR, offsets),
-        "ingest_runs": is_led(settings.SPOOL_DIR / ingest.LOCK_NAME),
+        "waiting_bytes": backlog_bytes(folder, offsets),
+        "lag_seconds": lag_seconds(folder, offsets, now()),
+        "lines_a_second": sum(_lines_a_second(file) for file in open_files),
+        "ingest_runs": is_led(folder / ingest.LOCK_NAME),
         "upkeep_runs": is_led(settings.DATA_DIR / upkeep.LOCK_NAME),
         "last_chunk_at": _changed_at(settings.COLUMNS_DIR / "manifest.json"),
+        "dropped_today": _dropped_on(now().date()),
+        **_counted(),
+    }
+
+
+def _lines_a_second(file: SpoolFile) -> float:
+    """How fast the file was taken, on average since it was begun: an hour ago at most, if busy."""
+    return file.hits / max(1.0, (now() - file.created_at).total_seconds())
+
+
+def _dropped_on(day: date) -> list[tuple[str, int]]:
+    """(reason, hits) of all sites' hits that did not count on their local day."""
+    counts = (
+        DroppedHits.objects.filter(day=day)
+        .order_by("reason")
+        .values_list("reason")
+        .annotate(hits=Sum("count"))
+    )
+    labels = dict(DropReason.choices)
+    return [(str(labels.get(reason, reason)), hits) for reason, hits in counts]
+
+
+def _counted() -> dict[str, Any]:
+    """What this host's processes counted: hits by outcome, and the mean seconds of a batch."""
+    values = counted(settings.METRICS_DIR).values()
+    batches = values.get(("footfall_ingest_batch_seconds_count", ""), 0.0)
+    seconds = values.get(("footfall_ingest_batch_seconds_sum", ""), 0.0)
+    return {
+        "hits": [
+            (outcome.replace("_", " "), int(hits))
+            for (name, outcome), hits in values.items()
+            if name == "footfall_hits_total" and hits
+        ],
+        "batch_seconds": seconds / batches if batches else None,
     }
 
 

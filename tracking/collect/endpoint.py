@@ -13,6 +13,7 @@ from tracking.collect.directory import SiteDirectory
 from tracking.collect.payload import LONGEST_URL, Sender, parse_json, parse_pixel
 from tracking.collect.refusals import RefusalLog
 from tracking.collect.script import SCRIPT, Script
+from tracking.counters import count_hit
 from tracking.errors import HitTooLarge, InvalidHit, SpoolFull, UnknownSite
 from tracking.records import OPT_OUT, PREFETCH, Hit, SiteRules, TrustedProxies
 
@@ -147,11 +148,13 @@ class Collector:
         except SpoolFull as error:
             retry = ("Retry-After", RETRY_AFTER_SECONDS)
             return self._refused(503, f"spool: {error}", sender, retry)
+        count_hit(202)
         return ACCEPTED
 
     def _refused(
         self, status: int, reason: str, sender: Sender, *headers: tuple[str, str]
     ) -> Answer:
+        count_hit(status)
         self.refusals.add(reason, sender.address)
         # A header can't hold everything that a field's name can.
         plain = reason.encode("ascii", "replace").decode()

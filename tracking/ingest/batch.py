@@ -16,6 +16,7 @@ from django.db import DataError, IntegrityError, transaction
 from django.db.models import F
 from django.utils.timezone import now
 
+from tracking.counters import count_dropped
 from tracking.enrich.rates import VisitorRates
 from tracking.errors import InvalidLine
 from tracking.ingest.enricher import Lookups, enrich
@@ -118,7 +119,8 @@ class Ingester:
                 self.terms.begin()
                 changes = _changes(unseen(enriched.hits), self.terms)
                 write_changes(changes, self.terms)
-                add_dropped(_summed(enriched.dropped, changes.dropped))
+                dropped = _summed(enriched.dropped, changes.dropped)
+                add_dropped(dropped)
                 for claim in claims:
                     _advance(claim, bad_lines[claim.file.pk])
         except BaseException:
@@ -126,6 +128,7 @@ class Ingester:
             raise
         self.terms.commit()
         self.rates.add(enriched.minutes)
+        count_dropped(dropped)
 
     def _decoded(self, claims: Sequence[Claim]) -> tuple[list[SpooledHit], Counter[int]]:
         """The hits of these lines, and how many lines of each file held none: those go aside."""

@@ -3,10 +3,12 @@
 import logging
 import random
 import threading
+from time import monotonic
 
 from django.conf import settings
 from django.db import Error, connection
 
+from tracking.counters import count_batch, share_counts
 from tracking.ingest.batch import Ingester
 from tracking.ingest.live import live_lookups
 from tracking.spool.leader import leadership
@@ -25,6 +27,7 @@ def run(stop: threading.Event) -> None:
     Survives a database that is down, locked or full: it waits, longer each time, and goes on from
     what was committed.
     """
+    share_counts(settings.METRICS_DIR)
     with leadership(settings.SPOOL_DIR / LOCK_NAME, stop) as leads:
         if leads:
             _take_until(stop)
@@ -47,6 +50,7 @@ def _take_until(stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             _make_commits_durable()
+            began_at = monotonic()
             taken = ingester.take_batch()
         except (Error, OSError) as error:
             failures += 1
@@ -55,7 +59,9 @@ def _take_until(stop: threading.Event) -> None:
             stop.wait(_wait_seconds(failures))
         else:
             failures = 0
-            if not taken:
+            if taken:
+                count_batch(taken, monotonic() - began_at)
+            else:
                 stop.wait(IDLE_SECONDS)
 
 

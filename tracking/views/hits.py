@@ -12,6 +12,7 @@ from django.views.decorators.csrf import csrf_exempt
 from tracking.collect.endpoint import sender_of
 from tracking.collect.live import live_collector
 from tracking.collect.payload import form_hit
+from tracking.counters import count_hit
 from tracking.errors import SpoolFull, UnknownSite
 from tracking.forms.hits import VisitForm
 
@@ -62,16 +63,20 @@ class VisitFormView(View):
         try:
             rules = collector.sites.check(site_id)
         except UnknownSite:
+            count_hit(404)
             return _open(JsonResponse({"site": ["unknown"]}, status=404))
         sender = sender_of(request.META, site_id, now(), settings.TRUSTED_PROXIES)
         if not form.is_valid():
+            count_hit(400)
             collector.refusals.add(f"form: {', '.join(form.errors)}", sender.address)
             return _open(JsonResponse(form.errors, status=400))
         try:
             fields = form.cleaned_data
             collector.keep(form_hit(sender, url=fields["url"], name=fields["event"]), rules)
         except SpoolFull:
+            count_hit(503)
             return _open(JsonResponse({"spool": ["full"]}, status=503, headers={"Retry-After": 10}))
+        count_hit(202)
         return _open(HttpResponse(status=204))
 
 

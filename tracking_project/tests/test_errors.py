@@ -1,5 +1,6 @@
 """Error pages, logs and mails."""
 
+import json
 import logging
 import os
 import subprocess
@@ -25,6 +26,7 @@ from tracking.tests.factories import UserFactory
 from tracking_project import errors
 from tracking_project.logging import (
     DailyFileHandler,
+    JsonFormatter,
     RequestContext,
     RequestContextFilter,
     TabbedFormatter,
@@ -205,6 +207,32 @@ def test_a_record_is_one_line_of_parts_whatever_it_says(context: None) -> None:
     assert parts[0].endswith("Z")
 
 
+def test_in_json_a_record_is_one_object_on_one_line_whatever_it_says(context: None) -> None:
+    one = record('first\nsecond\r\x85\u2028{"level": "INFO"}')
+    RequestContextFilter().filter(one)
+    error = ValueError("third\nfourth")
+    one.exc_info = (ValueError, error, None)
+    line = JsonFormatter().format(one)
+
+    assert line.splitlines() == [line]
+    parts = json.loads(line)
+    assert parts.pop("at").endswith("Z")
+    assert parts.pop("traceback").endswith("ValueError: third\nfourth")
+    assert parts == {
+        "level": "ERROR",
+        "logger": "some.logger",
+        "url": "/a\tb\n?x",
+        "method": "GET",
+        "client_address": "84.112.1.1",
+        "user_id": 7,
+        "message": one.getMessage(),
+    }
+
+
+def test_a_record_without_a_traceback_has_no_such_part() -> None:
+    assert "traceback" not in json.loads(JsonFormatter().format(record("x")))
+
+
 @pytest.mark.django_db
 def test_records_know_the_request_and_its_user(
     client: Client, caplog: pytest.LogCaptureFixture
@@ -232,10 +260,11 @@ def test_the_scheme_is_taken_only_from_a_trusted_proxy(client: Client, settings:
     seen = []
     for count in (0, 1):
         settings.TRUSTED_PROXIES = TrustedProxies(count=count)
-        answer = client.get("/healthz", headers={"x-forwarded-proto": "https"})
-        seen.append(answer.wsgi_request.is_secure())
+        for headers in ({"x-forwarded-proto": "https"}, {"forwarded": "proto=https"}):
+            answer = client.get("/healthz", headers=headers)
+            seen.append(answer.wsgi_request.is_secure())
 
-    assert seen == [False, True]
+    assert seen == [False, False, True, True]
 
 
 def test_errors_go_to_a_file_that_is_put_aside_each_day(tmp_path: Path) -> None:
@@ -299,3 +328,10 @@ def test_several_processes_lose_no_error_between_them(tmp_path: Path) -> None:
 def test_the_settings_name_handlers_that_exist(tmp_path: Path) -> None:
     config = logging_config(tmp_path / "errors.log", mail_admins=True)
     assert set(config["root"]["handlers"]) == {"console", "errors", "mail"}
+
+
+def test_the_format_is_that_of_every_handler(tmp_path: Path) -> None:
+    for log_format, formatter in (("text", "TabbedFormatter"), ("json", "JsonFormatter")):
+        config = logging_config(None, mail_admins=False, log_format=log_format)
+        name = config["handlers"]["console"]["formatter"]
+        assert config["formatters"][name]["()"].endswith(formatter)

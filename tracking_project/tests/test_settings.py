@@ -36,6 +36,7 @@ def started(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
         ({"TRUSTED_PROXIES": "proxy"}, "TRUSTED_PROXIES='proxy': expected a number"),
         ({"GEO_PROVIDER": "http"}, "GEO_URL='': expected an address with {ip}"),
         ({"GEOIP_DATABASE": "/no/such/file"}, "GEOIP_DATABASE='/no/such/file': expected a file"),
+        ({"LOG_FORMAT": "xml"}, "LOG_FORMAT='xml': expected text or json"),
         ({"EMAIL_URL": "carrier-pigeon"}, "EMAIL_URL: expected a URL"),
     ],
 )

@@ -2,6 +2,7 @@
 
 import fcntl
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
+from django.utils.timezone import now
 from pytest_django.fixtures import Settings
 
-from tracking.models import LogImport
+from tracking.counters import SharedCounts, count_batch, count_hit
+from tracking.ingest.worker import drain
+from tracking.models import LogImport, SpoolFile
+from tracking.spool.writer import SpoolWriter
 from tracking.tests.factories import SiteFactory, UserFactory
 from tracking.tests.pipeline import NINE, count, hit, spool
 
@@ -164,9 +169,36 @@ def test_the_status_tells_what_waits_and_what_runs(staff: Client, settings: Sett
     call_command("ingest", "--once")
     call_command("upkeep", "--once")
     status = staff.get(url).context["status"]
-    assert status["waiting_bytes"] == 0
+    assert status["waiting_bytes"] == status["lag_seconds"] == 0
     assert not status["ingest_runs"]
     assert status["last_chunk_at"]
+
+
+def test_the_status_shows_how_fast_hits_are_taken_and_what_became_of_them(
+    staff: Client, settings: Settings, tmp_path: Path
+) -> None:
+    url = reverse("admin:tracking_spoolfile_changelist")
+    settings.METRICS_DIR = tmp_path / "metrics"
+    empty = staff.get(url).content.decode()
+    assert "not known yet" in empty
+    assert "none yet" in empty
+
+    site = SiteFactory(timezone="UTC")
+    writer = SpoolWriter(settings.SPOOL_DIR)
+    writer.append(hit(site, now(), user_agent="curl"))
+    drain()
+    SpoolFile.objects.update(created_at=now() - timedelta(seconds=10))
+    count_hit(202)
+    count_batch(1, 0.5)
+    shared = SharedCounts(settings.METRICS_DIR)
+    shared.write()
+    text = " ".join(staff.get(url).content.decode().split())
+    writer.close()
+
+    assert "0.1 a second" in text
+    assert "accepted: " in text
+    assert "Bots and crawlers: 1" in text
+    assert "not known yet" not in text
 
 
 def test_a_page_of_records_past_the_end_is_no_error(staff: Client) -> None:
