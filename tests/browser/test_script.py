@@ -387,7 +387,15 @@ LINKS = """
 <a href="/files/Plan.PDF?v=2">Plan</a> <a href="//other.example/plan.zip">Far plan</a>
 <a href="/page.html">Page</a> <a href="/make" download>Made</a> <a href="/a.flac">Song</a>
 """
-STAY = "document.addEventListener('click', (e) => { e.preventDefault(); e.stopPropagation() })"
+STAY = """
+for (const type of ["click", "submit"]) {
+  document.documentElement.addEventListener(type, (event) => {
+    event.stopPropagation();
+    if (type == "submit" || event.target.closest("a")) event.preventDefault();
+  });
+}
+"""
+"""A page of an app that takes all into its own hands."""
 
 
 def click_all(reader: Reader) -> None:
@@ -469,7 +477,7 @@ def test_forms_are_events_that_tell_which_and_never_what(reader: Reader, pages: 
         <form id="bad"><input required name="mail"><button>D</button></form>
         """,
         tag="data-forms",
-        script="document.addEventListener('submit', (e) => e.preventDefault(), true)",
+        script=STAY,
     )
     reader.open_with_extras("/page")
     for button in reader.page.get_by_role("button").all():
@@ -506,8 +514,7 @@ MARKED = """
 def test_elements_that_are_marked_are_events_when_clicked_or_submitted(
     reader: Reader, pages: Pages
 ) -> None:
-    stay = "document.addEventListener('submit', (e) => e.preventDefault(), true)"
-    pages.add("/page", MARKED, tag="data-events", script=stay)
+    pages.add("/page", MARKED, tag="data-events", script=STAY)
     reader.open_with_extras("/page")
     for text in ("Buy", "Look", "Agree", "Send"):
         expected = len(pages.stats.hits) + 1
@@ -525,8 +532,7 @@ def test_elements_that_are_marked_are_events_when_clicked_or_submitted(
 
 
 def test_marks_and_links_are_not_looked_at_unless_asked(reader: Reader, pages: Pages) -> None:
-    stay = f"{STAY}; document.addEventListener('submit', (e) => e.preventDefault(), true)"
-    pages.add("/page", MARKED + LINKS, tag="data-404", script=stay)
+    pages.add("/page", MARKED + LINKS, tag="data-404", script=STAY)
     reader.open_with_extras("/page")
     click_all(reader)
     reader.page.get_by_text("Buy").click()
@@ -601,18 +607,35 @@ def test_seconds_and_depth_are_told_once(reader: Reader, pages: Pages) -> None:
     assert sorted(engagement(reader.hits(3)), key=str) == [("/a", 1, 100), ("/a", 1, 100)]
 
 
-def test_depth_is_the_deepest_point_that_was_seen(reader: Reader, pages: Pages) -> None:
+def test_an_address_that_stays_the_same_starts_nothing_over(reader: Reader, pages: Pages) -> None:
+    pages.add("/a", tag="data-engagement", script=CLOCK)
+    reader.open_with_extras("/a")
+    reader.call("pass(1.5); history.pushState({}, '', '/a'); pass(1.5); hide('hidden')")
+
+    assert engagement(reader.hits(2)) == [("/a", 3, 100)]
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        "hide('hidden')",
+        # Some apps show the next page first, and change the address then.
+        "document.querySelector('div').style.height = '0'; history.pushState({}, '', '/next')",
+    ],
+)
+def test_depth_is_the_deepest_point_that_was_seen(reader: Reader, pages: Pages, leave: str) -> None:
     pages.add("/long", "<div></div>", tag="data-engagement", script=CLOCK)
     page = reader.open_with_extras("/long")
     reader.call("document.body.style.margin = 0")
     reader.call("document.querySelector('div').style.height = '4000px'")
-    with page.expect_event("console", lambda message: message.text == "scrolled"):
-        reader.call("addEventListener('scroll', () => console.log('scrolled')); scrollTo(0, 1200)")
-    with page.expect_event("console", lambda message: message.text == "scrolled"):
-        reader.call("scrollTo(0, 100)")
-    reader.call("hide('hidden')")
+    reader.call("addEventListener('scroll', () => console.log('scrolled'))")
+    for place in (1200, 100):
+        with page.expect_event("console", lambda message: message.text == "scrolled"):
+            reader.call(f"scrollTo(0, {place})")
+    reader.call(leave)
 
-    assert engagement(reader.hits(2)) == [("/long", 0, 50)]
+    hits = reader.wait(lambda hits: ENGAGEMENT in {hit.name for hit in hits})
+    assert engagement(hits) == [("/long", 0, 50)]
 
 
 def test_a_page_that_changes_its_address_starts_over(reader: Reader, pages: Pages) -> None:
