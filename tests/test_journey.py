@@ -140,6 +140,10 @@ def test_from_an_invitation_to_three_pageviews_of_one_visit(
     no_barriers(owner)
     snippet = add_site(owner, owners_pages)
     no_barriers(owner)
+    owner.get_by_label("data-outbound").check()
+    owner.get_by_label("data-events").uncheck()
+    chosen = "data-engagement data-outbound data-local></script>"
+    expect(owner.locator("#snippet")).to_contain_text(chosen)
     move = "<button onclick=\"history.pushState({}, '', '/third')\">Third</button>"
     owners_pages.write("index.html", snippet, '<a href="/second.html">Second</a>')
     owners_pages.write("second.html", snippet, move)

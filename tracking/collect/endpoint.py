@@ -12,7 +12,7 @@ from tracking.collect.client import client_address
 from tracking.collect.directory import SiteDirectory
 from tracking.collect.payload import LONGEST_URL, Sender, parse_json, parse_pixel
 from tracking.collect.refusals import RefusalLog
-from tracking.collect.script import SCRIPT, Script
+from tracking.collect.script import SCRIPTS, Script
 from tracking.counters import count_hit
 from tracking.errors import HitTooLarge, InvalidHit, SpoolFull, UnknownSite
 from tracking.records import OPT_OUT, PREFETCH, Hit, SiteRules, TrustedProxies
@@ -78,7 +78,7 @@ class Collector:
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        """Answer a request for /t.js, /t/<site> or /t/<site>.gif."""
+        """Answer a request for a script, /t/<site> or /t/<site>.gif."""
         answer = self._answer(environ)
         headers = [*COMMON_HEADERS, *answer.headers]
         if answer.status not in {204, 304}:
@@ -98,8 +98,8 @@ class Collector:
 
     def _answer(self, environ: Environ) -> Answer:
         path = environ.get("PATH_INFO", "")
-        if path == "/t.js":
-            return _script(environ, SCRIPT)
+        if (script := SCRIPTS.get(path)) is not None:
+            return _script(environ, script)
         name = path.removeprefix("/t/")
         site = name.removesuffix(".gif")
         if site != name:

@@ -1,8 +1,9 @@
 """Browser, system and device from a user agent."""
 
-from functools import lru_cache
+from functools import cache, lru_cache
 
 import ua_parser
+from ua_parser.regex import Resolver
 
 from tracking.records import Agent
 
@@ -31,10 +32,16 @@ DESKTOP_SYSTEMS = frozenset({"Windows", "macOS", "Linux", "ChromeOS", "FreeBSD",
 MOBILE_SYSTEMS = frozenset({"iOS", "Android", "Windows Phone", "KaiOS", "BlackBerry OS"})
 
 
+@cache
+def agents_parser() -> ua_parser.Parser:
+    """The parser of this process, whose answers are kept by those who ask, and not once more."""
+    return ua_parser.Parser(Resolver(ua_parser.load_lazy_builtins()))
+
+
 @lru_cache(maxsize=CACHED_AGENTS)
 def describe_agent(user_agent: str) -> Agent:
     """Names as people know them, major versions; empty where the agent does not tell."""
-    parsed = ua_parser.parse(user_agent[:LONGEST_AGENT])
+    parsed = agents_parser().parse(user_agent[:LONGEST_AGENT])
     browser, system = parsed.user_agent, parsed.os
     system_name = SYSTEMS.get(system.family, system.family) if system else ""
     return Agent(

@@ -5,8 +5,9 @@ from functools import cache, lru_cache
 from typing import Protocol
 
 import re2
-import ua_parser
 from crawlerdetect.providers import crawlers, exclusions
+
+from tracking.enrich.agents import agents_parser
 
 CACHED_AGENTS = 20_000
 # Real browsers' agents are between about 40 and 400 characters long.
@@ -61,7 +62,7 @@ def _is_no_browsers(user_agent: str) -> bool:
 
 def _is_known(user_agent: str) -> bool:
     """Whether this agent is on one of the lists of crawlers and tools."""
-    device = ua_parser.parse_device(user_agent)
+    device = agents_parser().parse_device(user_agent)
     if device is not None and device.family == "Spider":
         return True
     told_apart = _exclusions().sub("", user_agent).strip()

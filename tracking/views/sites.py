@@ -1,5 +1,8 @@
 """A person's sites: list, add, change, filter, delete, and the snippet."""
 
+import re
+from urllib.parse import urlsplit
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.mixins import LoginRequiredMixin
@@ -14,6 +17,9 @@ from tracking.forms.sites import DeleteSiteForm, SiteFilterForm, SiteForm, SiteS
 from tracking.models import Site
 from tracking.models.site import RECENT_DAYS
 from tracking.views.filtered import filtered_traffic
+
+# Where the script is silent unless its tag says otherwise.
+LOCAL_HOST = re.compile(r"localhost|.+\.localhost|127[\d.]+|::1")
 
 
 class SiteListView(LoginRequiredMixin, View):
@@ -139,7 +145,12 @@ class SnippetView(LoginRequiredMixin, View):
 
     def get(self, request: HttpRequest, site_id: str) -> HttpResponse:
         site = readable_site(request.user, site_id)
-        context = {"site": site, "base_url": settings.BASE_URL, "works": _has_hits(site)}
+        context = {
+            "site": site,
+            "base_url": settings.BASE_URL,
+            "is_local": bool(LOCAL_HOST.fullmatch(urlsplit(site.base_url).hostname or "")),
+            "works": _has_hits(site),
+        }
         return render(request, "tracking/snippet.html", context)
 
 

@@ -1,35 +1,80 @@
-/* Footfall: counts this page. No cookies, no storage. */
-(function (w, d) {
-  var me = d.currentScript, l = w.location, last, from = d.referrer;
-  if (!me) return;
-  var site = me.getAttribute("data-site"), to = me.src.replace(/t\.js.*$/, "t/" + site);
-  function send(name, more) {
-    try {
-      var body = JSON.stringify({
-        n: name, u: l.href.slice(0, 2000), r: from, t: d.title, w: w.innerWidth,
-        p: more && more.props, i: more && more.interactive
+// Footfall: counts this page. No cookies; of storage it only reads the reader's own opt-out.
+// What it does and sends is in docs/events.md. It is served without comments and needless space.
+((w, d) => {
+  // Nothing that goes wrong in here may reach the page.
+  const safe = (act) => (...args) => { try { return act(...args); } catch {} };
+  const on = (where, type, act) => where.addEventListener(type, safe(act), true);
+
+  // Pages may call footfall() before anything is counted, and where nothing ever is.
+  const early = w.footfall = w.footfall || function () { (early.q = early.q || []).push(arguments); };
+
+  safe(() => {
+    const l = w.location, n = w.navigator;
+    // A module has no currentScript.
+    const tag = d.currentScript || d.querySelector('script[data-site][src*="t.js"]');
+    const { site, hash, local, ...extras } = tag.dataset;
+    const base = new URL("t/", tag.src), to = base + site;
+    // The same snippet twice counts once. A file's host is empty.
+    if (
+      !site || early.to == to ||
+      local == null && /^(|localhost|.+\.localhost|127[\d.]+|\[::1])$/.test(l.hostname)
+    ) return;
+
+    const here = () => (hash == null ? l.href.split("#")[0] : l.href).slice(0, 2000);
+    let page, r = d.referrer, leave = () => {};
+
+    // `more` is for the extras, whose engagement is of the page before this one.
+    const event = safe((name, o, more) => {
+      if (safe(() => w.localStorage.footfall_ignore == "true")()) return;
+      o = o || {};
+      const revenue = o.revenue || {};
+      const body = JSON.stringify({
+        n: name, u: here(), r, t: d.title, w: w.innerWidth,
+        p: o.props, i: o.interactive, a: revenue.amount, c: revenue.currency,
+        h: hash != null, b: !!n.webdriver, g: n.doNotTrack == 1 || !!n.globalPrivacyControl,
+        ...more,
       });
-      if (!(w.navigator.sendBeacon && w.navigator.sendBeacon(to, body))) {
-        w.fetch(to, { method: "POST", body: body, keepalive: true, mode: "no-cors" }).catch(function () {});
+      if (!n.sendBeacon || !n.sendBeacon(to, body)) {
+        w.fetch(to, { method: "POST", body, keepalive: true }).catch(() => {});
       }
-    } catch (e) { /* never the page's problem */ }
-  }
-  function view() {
-    var page = l.pathname + l.search;
-    if (page === last) return;
-    last = page;
-    send("pageview");
-    from = "";
-  }
-  ["pushState", "replaceState"].forEach(function (name) {
-    var was = w.history[name];
-    w.history[name] = function () {
-      var out = was.apply(this, arguments);
-      w.setTimeout(view);
-      return out;
+    });
+
+    const view = () => {
+      if (page == here()) return;
+      page = here();
+      event("pageview");
+      r = "";
     };
-  });
-  w.addEventListener("popstate", view);
-  w.footfall = send;
-  if (d.prerendering) d.addEventListener("prerenderingchange", view); else view();
+    const moved = safe(() => {
+      if (page == here()) return;
+      leave();
+      // The page sets its new title after it has changed its address.
+      setTimeout(view);
+    });
+    const start = () => {
+      view();
+      w.footfall = event;
+      event.to = to;
+      for (const call of early.q || []) event(...call);
+      on(w, "popstate", moved);
+      on(w, "pageshow", (e) => {
+        if (e.persisted) page = 0;
+        moved();
+      });
+      for (const name of ["pushState", "replaceState"]) {
+        const was = w.history[name];
+        w.history[name] = function () {
+          const out = was.apply(this, arguments);
+          moved();
+          return out;
+        };
+      }
+      if (Object.keys(extras)[0]) {
+        import(base + "extras.js").then((file) => {
+          leave = file.default(extras, on, event, () => page);
+        }).catch(() => {});
+      }
+    };
+    if (d.prerendering) on(d, "prerenderingchange", start); else start();
+  })();
 })(window, document);

@@ -19,6 +19,17 @@ function letCopy(button) {
   });
 }
 
+function letChoose(attributes) {
+  const boxes = [...document.querySelectorAll(".options input")];
+  const name = (box) => box.parentElement.querySelector("code").textContent;
+  for (const box of boxes) {
+    box.hidden = false;
+    box.addEventListener("change", () => {
+      attributes.textContent = boxes.filter((one) => one.checked).map((one) => ` ${name(one)}`).join("");
+    });
+  }
+}
+
 async function watchForFirstHit(status) {
   const works = await fetch(status.dataset.statusUrl)
     .then((answer) => (answer.ok && !document.hidden ? answer.json() : { works: false }))
@@ -34,4 +45,5 @@ async function watchForFirstHit(status) {
 
 document.querySelectorAll("select[data-own-timezone]").forEach(offerOwnTimezone);
 document.querySelectorAll("[data-copy]").forEach(letCopy);
+document.querySelectorAll("[data-attributes]").forEach(letChoose);
 document.querySelectorAll("[data-status-url]").forEach(watchForFirstHit);

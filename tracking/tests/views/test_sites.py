@@ -123,12 +123,22 @@ def test_a_site_goes_only_after_its_name_was_typed(client: Client, site: Site) -
     assert not Site.objects.exists()
 
 
+@pytest.mark.parametrize("host", ["http://localhost:8000", "http://127.0.0.1", "http://[::1]:80"])
+def test_a_site_on_ones_own_machine_is_told_to_count_there(
+    client: Client, site: Site, host: str
+) -> None:
+    site.base_url = host
+    site.save()
+    text = client.get(url(site, "snippet/")).content.decode()
+    assert "<span data-attributes> data-engagement data-events data-local</span>" in text
+
+
 def test_the_snippet_is_ready_to_paste_and_the_check_turns_by_itself(
     client: Client, site: Site
 ) -> None:
     text = client.get(url(site, "snippet/")).content.decode()
-    script = f'&lt;script defer src="http://localhost:8000/t.js" data-site="{site.public_id}"&gt;'
-    assert script in text
+    script = f'&lt;script defer src="http://localhost:8000/t.js" data-site="{site.public_id}"'
+    assert f"{script}<span data-attributes> data-engagement data-events</span>&gt;" in text
     assert f'src="http://localhost:8000/t/{site.public_id}.gif"' in text
     assert 'referrerpolicy="no-referrer-when-downgrade"' in text
     assert client.get(url(site, "snippet/status")).json() == {"works": False}
