@@ -5,14 +5,13 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from urllib.parse import unquote, urlsplit
 
+from tracking.enrich.pages import page_and_host
 from tracking.enrich.places import Places
 from tracking.enrich.visitors import stored_address, visitor_hash
 from tracking.ingest.salts import Salts
 from tracking.models import DropReason
 from tracking.records import (
-    UNKNOWN_PAGE,
     VISIT_TIMEOUT,
     Agent,
     EnrichedHit,
@@ -21,8 +20,6 @@ from tracking.records import (
     SiteRules,
     SpooledHit,
 )
-
-LONGEST_PAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -73,7 +70,9 @@ def enrich(
         place = places[one.hit.address]
         visitor = visitor_hash(salt, rules.site_id, one.hit.address, one.hit.user_agent)
         before = _visitor_before(one.hit, rules, day, salts)
-        page, hostname = page_and_host(one.hit.url)
+        page, hostname = page_and_host(
+            one.hit.url, keeps_query=rules.keeps_query, hash_mode=one.hit.hash_mode
+        )
         hits.append(
             EnrichedHit(
                 event_id=one.event_id,
@@ -103,16 +102,6 @@ def enrich(
             )
         )
     return Enriched(tuple(hits), dict(dropped))
-
-
-def page_and_host(url: str) -> tuple[str, str]:
-    """The page that a URL names, as its readable path, and its host.
-
-    A URL without a path, or none at all, is the unknown page: its sender did not tell.
-    """
-    parts = urlsplit(url)
-    page = unquote(parts.path).replace("\0", "")[:LONGEST_PAGE] or UNKNOWN_PAGE
-    return page, (parts.hostname or "")
 
 
 def _reason_to_drop(hit: Hit, lookups: Lookups) -> str | None:
