@@ -5,9 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from urllib.parse import unquote, urlsplit
 
 from tracking.enrich.filters import Filters, compiled, is_unwanted_country, unwanted_kind
+from tracking.enrich.pages import page_and_host
 from tracking.enrich.places import Places
 from tracking.enrich.rates import (
     MOST_HITS_A_MINUTE,
@@ -22,7 +22,6 @@ from tracking.records import (
     ENGAGEMENT,
     OPT_OUT,
     PREFETCH,
-    UNKNOWN_PAGE,
     VISIT_TIMEOUT,
     WEBDRIVER,
     Agent,
@@ -33,8 +32,6 @@ from tracking.records import (
     SiteRules,
     SpooledHit,
 )
-
-LONGEST_PAGE = 2000
 
 
 @dataclass(frozen=True)
@@ -149,7 +146,9 @@ class _Enrichment:
         before = None
         if local.day_before is not None:
             before = self._visitor(hit, rules, local.day_before, salts)
-        page, hostname = page_and_host(hit.url)
+        page, hostname = page_and_host(
+            hit.url, keeps_query=rules.keeps_query, hash_mode=hit.hash_mode
+        )
         return EnrichedHit(
             event_id=one.spooled.event_id,
             site_id=rules.site_id,
@@ -206,16 +205,6 @@ class _Enrichment:
     def _exceeds_rate(self, minute: VisitorMinute) -> bool:
         self.minutes[minute] += 1
         return self._rates.hits(minute) + self.minutes[minute] > MOST_HITS_A_MINUTE
-
-
-def page_and_host(url: str) -> tuple[str, str]:
-    """The page that a URL names, as its readable path, and its host.
-
-    A URL without a path, or none at all, is the unknown page: its sender did not tell.
-    """
-    parts = urlsplit(url)
-    page = unquote(parts.path).replace("\0", "")[:LONGEST_PAGE] or UNKNOWN_PAGE
-    return page, (parts.hostname or "")
 
 
 def is_rated(hit: Hit) -> bool:

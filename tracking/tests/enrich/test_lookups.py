@@ -1,10 +1,9 @@
-"""Agents, bots, sources, visitors."""
+"""Agents, bots, visitors."""
 
 import pytest
 
 from tracking.enrich.agents import describe_agent
 from tracking.enrich.bots import is_bot
-from tracking.enrich.sources import SourceList
 from tracking.enrich.visitors import stored_address, visitor_hash
 from tracking.records import network_of
 
@@ -62,66 +61,6 @@ def test_versions_are_major_ones_and_nonsense_is_empty() -> None:
 @pytest.mark.parametrize("text", BOTS)
 def test_bots_and_absurd_agents_are_told(text: str) -> None:
     assert is_bot(text)
-
-
-@pytest.fixture(scope="module")
-def sources() -> SourceList:
-    return SourceList.load()
-
-
-PAGE = "https://www.site.example/page"
-
-
-@pytest.mark.parametrize(
-    ("referrer", "page", "source", "channel"),
-    [
-        ("", PAGE, "Direct", "Direct"),
-        ("https://site.example/other", PAGE, "Direct", "Direct"),
-        ("https://www.google.com/", PAGE, "Google", "Organic Search"),
-        ("https://www.google.co.uk/search?q=x", PAGE, "Google", "Organic Search"),
-        ("https://duckduckgo.com/", PAGE, "DuckDuckGo", "Organic Search"),
-        ("https://old.reddit.com/r/x", PAGE, "reddit", "Organic Social"),
-        ("https://chatgpt.com/", PAGE, "ChatGPT", "AI Assistants"),
-        ("https://mail.google.com/", PAGE, "Gmail", "Email"),
-        ("android-app://com.google.android.gm/", PAGE, "Gmail", "Email"),
-        ("https://blog.example/post", PAGE, "blog.example", "Referral"),
-        ("https://10.0.0.1/x", PAGE, "10.0.0.1", "Referral"),
-        ("ftp://blog.example/", PAGE, "Direct", "Direct"),
-        ("https://[", PAGE, "Direct", "Direct"),
-        ("", "https://[", "Direct", "Direct"),
-        ("", f"{PAGE}?utm_source=google&utm_medium=cpc", "Google", "Paid Search"),
-        ("", f"{PAGE}?utm_source=facebook&utm_medium=paidsocial", "Facebook", "Paid Social"),
-        ("", f"{PAGE}?utm_source=partner&utm_medium=cpc", "partner", "Campaign"),
-        ("", f"{PAGE}?gclid=x", "Google", "Paid Search"),
-        ("https://www.bing.com/", f"{PAGE}?msclkid=x", "Bing", "Paid Search"),
-        ("", f"{PAGE}?utm_source=letter&utm_medium=email", "letter", "Email"),
-        ("", f"{PAGE}?utm_source=newsletter", "newsletter", "Email"),
-        ("", f"{PAGE}?utm_source=x&utm_medium=banner", "x", "Display"),
-        ("", f"{PAGE}?utm_source=x&utm_medium=affiliate", "x", "Affiliates"),
-        ("", f"{PAGE}?utm_source=x&utm_medium=organic", "x", "Organic Search"),
-        ("", f"{PAGE}?utm_source=x&utm_medium=social", "x", "Organic Social"),
-        ("", f"{PAGE}?ref=blog.example", "blog.example", "Campaign"),
-        ("", f"{PAGE}?utm_source=x&utm_medium=referral", "x", "Referral"),
-        ("", f"{PAGE}?utm_source=news.ycombinator.com", "Hacker News", "Organic Social"),
-    ],
-)
-def test_a_referrer_and_tags_make_a_source_and_a_channel(
-    sources: SourceList, referrer: str, page: str, source: str, channel: str
-) -> None:
-    origin = sources.origin(referrer, page)
-
-    assert (origin.source, origin.channel) == (source, channel)
-
-
-def test_a_referrer_is_kept_without_scheme_and_query(sources: SourceList) -> None:
-    origin = sources.origin("https://www.blog.example/post/?secret=1", PAGE)
-    assert origin.referrer == "blog.example/post"
-
-
-def test_forged_referrers_are_told(sources: SourceList) -> None:
-    assert sources.is_spam("http://0-0.fr/")
-    assert sources.is_spam("http://www.sub.0-0.fr/x")
-    assert not sources.is_spam("https://blog.example/")
 
 
 def test_a_visitor_differs_by_site_address_agent_and_salt_and_is_repeatable() -> None:

@@ -13,7 +13,6 @@ from pytest_django.fixtures import Settings
 
 from tracking.ingest import worker
 from tracking.ingest.batch import Ingester
-from tracking.ingest.enricher import page_and_host
 from tracking.ingest.live import live_lookups
 from tracking.models import (
     DailyTotal,
@@ -362,19 +361,6 @@ def test_only_one_leads_a_folder_and_who_waits_can_be_stopped() -> None:
             assert not second
         worker.run(stop)
     assert not is_led(lock)
-
-
-@pytest.mark.parametrize(
-    ("url", "page", "host"),
-    [
-        ("https://Site.example/a%20b?x=1#y", "/a b", "site.example"),
-        ("https://site.example", "(unknown)", "site.example"),
-        ("", "(unknown)", ""),
-        ("https://site.example/%00", "/", "site.example"),
-    ],
-)
-def test_a_url_names_a_page_and_a_host(url: str, page: str, host: str) -> None:
-    assert page_and_host(url) == (page, host)
 
 
 def test_the_http_provider_is_used_when_it_is_asked_for(settings: Settings) -> None:
