@@ -36,3 +36,7 @@ class InvalidQuery(TrackingError):
 
 class ReportUnavailable(TrackingError):
     """The columns could not be read just now."""
+
+
+class ReportsBusy(TrackingError):
+    """As many reports are being answered as may be at once."""
