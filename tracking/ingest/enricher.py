@@ -126,7 +126,8 @@ def _reason_to_drop(hit: Hit, lookups: Lookups) -> str | None:
 def _visitor_before(hit: Hit, rules: SiteRules, day: date, salts: Salts) -> int | None:
     """The same person under the salt of the day before, if that day's visit may still count."""
     day_before = rules.local(hit.at - VISIT_TIMEOUT)[0]
-    if day_before == day:
+    # Where clocks go back over midnight, an hour of the new day may come before one of the old.
+    if day_before >= day:
         return None
     salt = salts.of(day_before, hit.import_id)
     if salt is None:

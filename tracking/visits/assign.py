@@ -106,7 +106,7 @@ class _Assignment:
         last = max(earlier, key=lambda visit: visit.ended_at, default=None)
         if last is None or hit.at - last.ended_at > VISIT_TIMEOUT:
             return hit.origin
-        return last.origin
+        return replace(last.origin, referrer=hit.origin.referrer)
 
 
 def opened(hit: EnrichedHit, origin: Origin) -> VisitState:
