@@ -70,6 +70,11 @@ class TabbedFormatter(logging.Formatter):
         )
         return "\t".join(CONTROLS.sub(" ", part) for part in parts)
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """The traceback, indented: what an exception quotes can't look like a line of its own."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {CONTROLS.sub(' ', line)}" for line in lines)
+
 
 class DailyFileHandler(logging.Handler):
     """Appends to a file that is put aside at midnight UTC, and kept for a week.
