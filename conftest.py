@@ -1,9 +1,30 @@
-"""Fixtures for every test."""
+"""Fixtures for every test, and how long properties are searched for a counterexample."""
 
+import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 from pytest_django.fixtures import Settings
+
+# The normal profile tries the same examples each time; HYPOTHESIS_PROFILE=soak many new ones.
+SLOW_IS_FINE = [hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.data_too_large]
+hypothesis.settings.register_profile(
+    "normal",
+    max_examples=100,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=SLOW_IS_FINE,
+)
+hypothesis.settings.register_profile(
+    "soak",
+    max_examples=5000,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=SLOW_IS_FINE,
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 
 @pytest.fixture(autouse=True)

@@ -25,11 +25,10 @@ class Load:
     refused: int
 
 
-def web_command(application: str, threads: int) -> str:
-    """The Procfile's own line for `web`, with another application and number of threads."""
+def web_command(application: str) -> str:
+    """The Procfile's own line for `web`, with another application."""
     [line] = [one for one in (ROOT / "Procfile").read_text().splitlines() if one[:4] == "web:"]
-    line = re.sub(r"--blocking-threads \d+", f"--blocking-threads {threads}", line[4:].strip())
-    return line.replace("tracking_project.wsgi:application", application)
+    return line[4:].strip().replace("tracking_project.wsgi:application", application)
 
 
 @contextmanager
@@ -54,9 +53,9 @@ def serving(instance: Instance, application: str, threads: int = 4) -> Iterator[
     """A server of this application; yields its address."""
     port = free_port()
     process = subprocess.Popen(  # noqa: S603 - our own command
-        ["/bin/sh", "-c", web_command(application, threads)],
+        ["/bin/sh", "-c", web_command(application)],
         cwd=ROOT,
-        env=instance.environ | {"PORT": str(port)},
+        env=instance.environ | {"PORT": str(port), "WEB_THREADS": str(threads)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

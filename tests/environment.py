@@ -12,6 +12,7 @@ for name in (
     "PORT",
     "REGISTRATION",
     "SPOOL_DIR",
+    "WEB_THREADS",
 ):
     os.environ.pop(name, None)
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="footfall-tests-")

@@ -44,3 +44,7 @@ class UpkeepStopped(TrackingError):
 
 class BackupFailed(TrackingError):
     """A backup could not be made or restored; its text says why, and what to do."""
+
+
+class ReportsBusy(TrackingError):
+    """As many reports are being answered as may be at once."""

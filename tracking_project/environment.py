@@ -68,6 +68,14 @@ def port(value: str) -> int:
     return number
 
 
+def positive(value: str) -> int:
+    """A whole number above 0; raises ValueError for any other text."""
+    number = int(value)
+    if number <= 0:
+        raise ValueError(value)
+    return number
+
+
 def byte_count(value: str) -> int:
     """A number of bytes from `4096`, `500MB` or `10GB`; raises ValueError for others, and for 0."""
     digits = value.strip().upper().removesuffix("B")

@@ -62,6 +62,11 @@ class TabbedFormatter(logging.Formatter):
         """The line, in which nobody's text can begin another line or another part."""
         return "\t".join(CONTROLS.sub(" ", str(part)) for part in _parts(record).values())
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 - logging's name
+        """The traceback, indented: what an exception quotes can't look like a line of its own."""
+        lines = super().formatException(ei).split("\n")
+        return "\n".join(f"  {CONTROLS.sub(' ', line)}" for line in lines)
+
 
 class JsonFormatter(logging.Formatter):
     """One line a record, a JSON object in ASCII; a traceback is one of its parts."""

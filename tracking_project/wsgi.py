@@ -1,6 +1,7 @@
 """The entry of the server: hits go to the collector, everything else to Django."""
 
 import os
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -25,6 +26,18 @@ REQUEST_NAMES = frozenset(
         *("SERVER_PORT", "SERVER_PROTOCOL"),
     }
 )
+# Django decodes with any codec that is named here, and fails before it can answer when that is
+# none of text: in `charset=rot13`, or in a parameter like `name*=latin-1''text`. No browser sends
+# either.
+CODED_PARAMETER = r"\*\s*="
+FOREIGN = (
+    (
+        "CONTENT_TYPE",
+        re.compile(rf"{CODED_PARAMETER}|charset\s*=\s*(?!\"?utf-?8\b)", re.IGNORECASE),
+    ),
+    ("HTTP_ACCEPT", re.compile(CODED_PARAMETER)),
+)
+BAD_REQUEST = [("Content-Type", "text/plain"), ("Content-Length", "4")]
 
 
 collect = live_collector()
@@ -37,6 +50,9 @@ def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]
         current_request.set(NO_REQUEST)
         # Reads what it names of the environ, and hands nothing on.
         return collect(environ, start_response)
+    if any(pattern.search(environ.get(name, "")) for name, pattern in FOREIGN):
+        start_response("400 Bad Request", BAD_REQUEST)
+        return [b"400\n"]
     request = {name: value for name, value in environ.items() if _is_of_request(name)}
     response: Iterable[bytes] = django_application(request, start_response)
     return response

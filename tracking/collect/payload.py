@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -27,8 +27,8 @@ LONGEST_LANGUAGE = 3
 CACHED_LANGUAGES = 1000
 CACHED_PAGES = 5000
 
-LONGEST_AMOUNT = 40
 MOST_REVENUE = 1_000_000_000_000
+AMOUNT = re.compile(r"[+-]?([0-9]{1,20}\.?[0-9]{0,20}|\.[0-9]{1,20})([eE][+-]?[0-9]{1,3})?")
 CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
 
 FIELDS = frozenset("nurtwpisdachbg")
@@ -203,15 +203,19 @@ def _revenue(fields: Mapping[str, Any]) -> tuple[int | None, str]:
         return None, ""
     if not isinstance(currency, str) or not CURRENCY.fullmatch(currency):
         raise InvalidHit("c: not a currency's code of three letters, like EUR")
-    if isinstance(amount, bool) or not isinstance(amount, (int, float, str)):
+    return _micros(amount), currency
+
+
+def _micros(amount: object) -> int:
+    """Millionths of an amount, a number or its text; raises InvalidHit."""
+    text = "" if isinstance(amount, bool) else str(amount)
+    if not AMOUNT.fullmatch(text):
         raise InvalidHit("a: not a number")
-    try:
-        exact = Decimal(str(amount)[:LONGEST_AMOUNT])
-    except InvalidOperation:
-        raise InvalidHit("a: not a number") from None
-    if not exact.is_finite() or abs(exact) > MOST_REVENUE:
+    exact = Decimal(text)
+    # Compared as it is: arithmetic fails on what is too large for it.
+    if not -MOST_REVENUE <= exact <= MOST_REVENUE:
         raise InvalidHit(f"a: not a number from -{MOST_REVENUE} to {MOST_REVENUE}")
-    return round(exact * MICROS), currency
+    return round(exact * MICROS)
 
 
 def _signals(fields: Mapping[str, Any], sender: Sender) -> tuple[str, ...]:

@@ -62,6 +62,7 @@ class Ingester:
     lookups: Lookups
     terms: Terms = field(default_factory=Terms)
     rates: VisitorRates = field(default_factory=VisitorRates)
+    unreadable: set[str] = field(default_factory=set)
 
     def take_batch(self) -> int:
         """Take what is in the spool, up to a batch's size; returns how many lines that was.
@@ -84,9 +85,13 @@ class Ingester:
             file = SpoolFile.objects.get_or_create(name=name)[0]
             try:
                 taken = read_lines(self.folder, name, file.offset, room)
-            except PermissionError as error:
-                logger.warning("%s can't be read: %s", name, error.strerror)
+            except OSError as error:
+                # Said once: the file may stay like this for long, and those behind it go on.
+                if name not in self.unreadable:
+                    logger.warning("%s can't be read: %s", name, error.strerror)
+                self.unreadable.add(name)
                 continue
+            self.unreadable.discard(name)
             claims.append(Claim(file, taken.lines, taken.next_offset))
             room -= taken.next_offset - file.offset
         return claims

@@ -186,7 +186,8 @@ class _Enrichment:
         if found is None:
             day, hour = rules.local(at)
             day_before = rules.local(at - VISIT_TIMEOUT)[0]
-            found = _LocalTime(day, hour, day_before if day_before != day else None)
+            # Where clocks go back over midnight, an hour of the new day may come before the old.
+            found = _LocalTime(day, hour, day_before if day_before < day else None)
             self._local_times[key] = found
         return found
 

@@ -10,7 +10,9 @@ from tracking.records import network_of
 
 SUFFIX = ".bad"
 KEPT = timedelta(days=7)
-ADDRESS = re.compile(rb"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F]{0,4}(?::[0-9a-fA-F]{0,4}){2,7}")
+_IPV4 = rb"\d{1,3}(?:\.\d{1,3}){3}"
+# An IPv6 address may end in an IPv4 one.
+ADDRESS = re.compile(rb"(?:[0-9a-fA-F]{0,4}:){2,8}(?:%b|[0-9a-fA-F]{0,4})|%b" % (_IPV4, _IPV4))
 
 
 def put_aside(folder: Path, name: str, lines: Sequence[tuple[int, bytes]]) -> None:

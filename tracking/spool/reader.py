@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +11,12 @@ from tracking.errors import InvalidLine
 from tracking.spool.lines import decode
 from tracking.spool.writer import SUFFIX
 
+# What the table of files can hold, and what a file beside it can be called after it.
+NAME = re.compile(rf"[A-Za-z0-9_-][A-Za-z0-9_.-]{{0,80}}{re.escape(SUFFIX)}")
 # A body of 64 KB takes at most six bytes a byte as JSON, and so does an agent.
 LONGEST_LINE = 1024 * 1024
+# Stands for what a file that can't be read may hold.
+UNKNOWN_LINE = b"\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +33,7 @@ def spool_files(folder: Path) -> list[str]:
     if not folder.is_dir():
         return []
     return sorted(
-        entry.name
-        for entry in folder.iterdir()
-        if entry.suffix == SUFFIX and not entry.name.startswith(".") and entry.is_file()
+        entry.name for entry in folder.iterdir() if NAME.fullmatch(entry.name) and entry.is_file()
     )
 
 
@@ -108,6 +111,8 @@ def _next_line(path: Path, offset: int) -> bytes:
             line = file.readline()
     except FileNotFoundError:
         return b""
+    except OSError:
+        return UNKNOWN_LINE
     return line if line.endswith(b"\n") else b""
 
 

@@ -13,7 +13,7 @@ from django.utils.timezone import now
 from django.views import View
 
 from tracking.access import readable_site
-from tracking.errors import InvalidQuery, ReportUnavailable
+from tracking.errors import InvalidQuery, ReportsBusy, ReportUnavailable
 from tracking.models import DropReason, Site
 from tracking.reports.engine import Report, answer
 from tracking.reports.metrics import METRICS
@@ -26,6 +26,7 @@ from tracking.views.panels import (
     headline,
     panel_rows,
 )
+from tracking.views.turns import report_turn
 
 
 class ReportView(LoginRequiredMixin, View):
@@ -37,12 +38,14 @@ class ReportView(LoginRequiredMixin, View):
         today = rules.local(now())[0]
         try:
             state = State.from_params(request.GET, rules, today)
-            context = _context(site, state, today)
+            with report_turn():
+                return render(request, "tracking/report.html", _context(site, state, today))
         except InvalidQuery as error:
             return _error_page(request, site, 400, error)
         except ReportUnavailable as error:
             return _error_page(request, site, 503, error)
-        return render(request, "tracking/report.html", context)
+        except ReportsBusy as error:
+            return _again(_error_page(request, site, 503, error))
 
 
 def _context(site: Site, state: State, today: date) -> dict[str, Any]:
@@ -130,6 +133,13 @@ def _dropped(site: Site, state: State) -> dict[str, Any]:
     return {"total": sum(total for _, total in reasons), "reasons": reasons}
 
 
+def _again(response: HttpResponse) -> HttpResponse:
+    """The answer, with word to browsers and programs to ask again in a second."""
+    response.headers["Retry-After"] = response.headers["Refresh"] = "1"
+    return response
+
+
 def _error_page(request: HttpRequest, site: Site, status: int, error: Exception) -> HttpResponse:
-    context = {"site": site, "error": error, "status": status}
+    is_busy = isinstance(error, ReportsBusy)
+    context = {"site": site, "error": error, "status": status, "is_busy": is_busy}
     return render(request, "tracking/report_error.html", context, status=status)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from tracking.records import (
@@ -101,7 +102,7 @@ class _Assignment:
         last = max(earlier, key=lambda visit: visit.ended_at, default=None)
         if last is None or hit.at - last.ended_at > VISIT_TIMEOUT:
             return hit.origin
-        return last.origin
+        return replace(last.origin, referrer=hit.origin.referrer)
 
 
 class _GrowingVisit:

@@ -24,6 +24,8 @@ def started(tmp_path: Path, **environ: str) -> subprocess.CompletedProcess[str]:
     ("environ", "words"),
     [
         ({"PORT": "eighty"}, "PORT='eighty': expected a TCP port"),
+        ({"WEB_THREADS": "0"}, "WEB_THREADS='0': expected a number of threads"),
+        ({"WEB_THREADS": "many"}, "WEB_THREADS='many': expected a number of threads"),
         ({"PORT": "70000"}, "PORT='70000': expected a TCP port"),
         ({"DEBUG": "perhaps"}, "DEBUG='perhaps': expected true or false"),
         ({"BASE_URL": "example.org"}, "BASE_URL='example.org': expected the http or https"),

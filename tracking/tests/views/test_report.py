@@ -1,5 +1,6 @@
 """The report page and the activity log."""
 
+from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from tracking.models import DailyTotal, Site
 from tracking.templatetags.numbers import country_name, duration, metric
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import FIREFOX, GERMAN_ADDRESS, count, hit
+from tracking.views.turns import report_turn
 
 pytestmark = pytest.mark.django_db
 
@@ -148,6 +150,28 @@ def test_numbers_that_cannot_be_read_are_said_to_be_safe(
 
     assert answer.status_code == 503
     assert "They are safe" in answer.content.decode()
+
+
+def test_a_report_beyond_the_last_free_turn_asks_again_by_itself(
+    client: Client, visited: Site
+) -> None:
+    page = f"/sites/{visited.public_id}/?period=7d"
+    with ExitStack() as others:
+        for _ in range(max(1, settings.WEB_THREADS // 3)):
+            others.enter_context(report_turn())
+        answer = client.get(page)
+        assert answer.status_code == 503
+        assert (answer.headers["Retry-After"], answer.headers["Refresh"]) == ("1", "1")
+        assert "asks again by itself" in answer.content.decode()
+
+    assert client.get(page).status_code == 200
+
+
+def test_a_report_that_fails_gives_its_turn_back(client: Client, visited: Site) -> None:
+    for _ in range(settings.WEB_THREADS):
+        assert client.get(f"/sites/{visited.public_id}/?period=never").status_code == 400
+
+    assert client.get(f"/sites/{visited.public_id}/").status_code == 200
 
 
 @pytest.mark.parametrize(("path", "queries"), [("", 7), ("activity/", 9)])

@@ -1,10 +1,7 @@
 """Rules beyond the worked cases: late hits, cuts into batches, orders."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
-
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from datetime import timedelta
 
 from tracking.records import Agent, EnrichedHit, Origin, Place, VisitState
 from tracking.tests.pipeline import NINE
@@ -100,23 +97,3 @@ def test_a_visit_just_after_midnight_takes_over_the_origin_from_an_earlier_batch
 
     assert kept.origin == google
     assert lost.origin.source == "Direct"
-
-
-minutes = st.lists(st.integers(0, 400), min_size=1, max_size=12, unique=True)
-
-
-@settings(max_examples=100, deadline=None)
-@given(minutes, st.randoms(use_true_random=False), st.integers(1, 5))
-def test_any_cut_into_batches_and_any_order_within_them_gives_the_same_visits(
-    when: list[int], chance: object, size: int
-) -> None:
-    hits = [hit(minute) for minute in sorted(when)]
-    batches = [hits[start : start + size] for start in range(0, len(hits), size)]
-    for batch in batches:
-        chance.shuffle(batch)  # type: ignore[attr-defined]
-
-    assert in_batches(batches) == in_batches([sorted(hits, key=at)])
-
-
-def at(one: EnrichedHit) -> datetime:
-    return one.at
