@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.servers import Pages, Stats
-from tests.conftest import CHROMIUM_OPTIONS
+from tests.conftest import AS_A_READER, CHROMIUM_OPTIONS
 from tracking.records import Hit
 
 NAMES = "--host-resolver-rules=MAP *.example 127.0.0.1"
@@ -18,7 +18,7 @@ def readers_browser(browser: Browser) -> Iterator[Browser]:
     """Chromium as readers have it: not known to be driven, and with its back-forward cache."""
     launched = browser.browser_type.launch(
         executable_path="/usr/bin/chromium",
-        args=[*CHROMIUM_OPTIONS, NAMES, "--disable-blink-features=AutomationControlled"],
+        args=[*CHROMIUM_OPTIONS, NAMES, AS_A_READER],
         ignore_default_args=["--disable-back-forward-cache"],
     )
     yield launched

@@ -44,7 +44,9 @@ class Stats:
         self.news = threading.Condition()
         self.collector = Collector(
             append=self._append,
-            sites=SiteDirectory(lambda: {SITE: SiteRules(1, SITE, ())}, lambda: 0.0, ()),
+            sites=SiteDirectory(
+                lambda: {SITE: SiteRules(1, SITE, (), honours_opt_out=False)}, lambda: 0.0, ()
+            ),
             now=lambda: datetime(2026, 3, 2, tzinfo=UTC),
             trusted=TrustedProxies(),
             refusals=RefusalLog(lambda: 0.0),
