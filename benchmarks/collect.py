@@ -10,8 +10,8 @@ from statistics import median
 from benchmarks.servers import Load, drive, fresh_instance, serving
 from benchmarks.traffic import hits, spool
 
-SECONDS = 4
-ROUNDS = 3
+SECONDS = 3
+ROUNDS = 5
 BACKLOG = 200_000
 APPLICATIONS = {
     "constant GIF": "benchmarks.gif:application",

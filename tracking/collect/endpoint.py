@@ -219,11 +219,13 @@ def _body(environ: Environ) -> bytes:
     """The body, whatever its length claims to be; raises HitTooLarge beyond the limit."""
     stream = environ.get("wsgi.input") or io.BytesIO()
     length = environ.get("CONTENT_LENGTH", "")
-    # Not asking once more for what is known to be over saves a wait for the server's other side.
-    most = min(MOST_BODY_BYTES + 1, int(length)) if length.isdecimal() else MOST_BODY_BYTES + 1
+    # Not asking for more than was announced saves a wait for the server's other side.
+    enough = int(length) if length.isdecimal() else MOST_BODY_BYTES + 1
     body = b""
     # A read may return less than was asked for; never read beyond one byte over the limit.
-    while len(body) < most and (part := stream.read(most - len(body))):
+    while len(body) < min(enough, MOST_BODY_BYTES + 1) and (
+        part := stream.read(MOST_BODY_BYTES + 1 - len(body))
+    ):
         body += part
     if len(body) > MOST_BODY_BYTES:
         raise HitTooLarge(f"body: longer than {MOST_BODY_BYTES} bytes")

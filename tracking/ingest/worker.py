@@ -11,6 +11,7 @@ from django.db import Error, connection
 from tracking.counters import count_batch, share_counts
 from tracking.ingest.batch import Ingester
 from tracking.ingest.live import live_lookups
+from tracking.ingest.pace import pause_seconds, seconds_kept_waiting
 from tracking.spool.leader import leadership
 
 logger = logging.getLogger("tracking.ingest")
@@ -50,7 +51,7 @@ def _take_until(stop: threading.Event) -> None:
     while not stop.is_set():
         try:
             _make_commits_durable()
-            began_at = monotonic()
+            began_at, waited_before = monotonic(), seconds_kept_waiting()
             taken = ingester.take_batch()
         except (Error, OSError) as error:
             failures += 1
@@ -59,10 +60,12 @@ def _take_until(stop: threading.Event) -> None:
             stop.wait(_wait_seconds(failures))
         else:
             failures = 0
+            seconds = monotonic() - began_at
+            pause = IDLE_SECONDS
             if taken:
-                count_batch(taken, monotonic() - began_at)
-            else:
-                stop.wait(IDLE_SECONDS)
+                count_batch(taken, seconds)
+                pause = pause_seconds(seconds, seconds_kept_waiting() - waited_before)
+            stop.wait(pause)
 
 
 def _make_commits_durable() -> None:
