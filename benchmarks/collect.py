@@ -7,8 +7,9 @@ applications take turns, so that a machine that slows down slows all of them.
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from benchmarks.servers import Load, drive, fresh_instance, serving
+from benchmarks.servers import Load, fresh_instance, has_events, run_module, serving
 from benchmarks.traffic import hits, spool
+from tests.instance import wait_for
 
 SECONDS = 3
 ROUNDS = 5
@@ -19,6 +20,8 @@ APPLICATIONS = {
     "Footfall, collect only": "tracking_project.collect_wsgi:application",
     "Django and one insert": "benchmarks.full_stack:application",
 }
+
+SITUATIONS = ("alone", "1,000 sites", "while a backlog drains", "collect only")
 
 
 def main() -> None:
@@ -31,10 +34,10 @@ def main() -> None:
             for name, application in APPLICATIONS.items():
                 with (
                     fresh_instance() as (instance, site),
-                    serving(instance, application, threads) as address,
+                    serving(instance, application, threads) as server,
                 ):
-                    drive(f"{address}/t/{site}", 1)
-                    loads[name].append(drive(f"{address}/t/{site}", SECONDS))
+                    server.drive(site, 1)
+                    loads[name].append(server.drive(site, SECONDS))
         gif = loads["constant GIF"]
         for name, runs in loads.items():
             rate, p99 = _median(runs, "per_second"), _median(runs, "p99_ms")
@@ -45,28 +48,36 @@ def main() -> None:
                 flush=True,
             )
     print()
-    _while_draining()
+    _situations()
 
 
-def _while_draining() -> None:
-    """Hits while ingest takes a backlog, against hits alone; both with the Procfile's threads."""
-    alone: list[Load] = []
-    draining: list[Load] = []
+def _situations() -> None:
+    """Hits in several situations, against hits alone; all with the Procfile's threads."""
+    loads: dict[str, list[Load]] = {name: [] for name in SITUATIONS}
+    peaks: dict[str, list[float]] = {name: [] for name in SITUATIONS}
     for _ in range(ROUNDS):
-        for loads in (alone, draining):
+        for name in SITUATIONS:
             with fresh_instance() as (instance, site):
+                if name == "1,000 sites":
+                    run_module(instance, "benchmarks.sites", "999")
                 begin = datetime.now(UTC) - timedelta(hours=1)
                 spool(instance.data_dir / "spool", hits([site], BACKLOG, begin))
-                with serving(instance, APPLICATIONS["Footfall"], 4) as address:
-                    drive(f"{address}/t/{site}", 1)
-                    if loads is draining:
+                application = APPLICATIONS[
+                    "Footfall, collect only" if name == "collect only" else "Footfall"
+                ]
+                with serving(instance, application, 4) as server:
+                    server.drive(site, 1)
+                    if name == "while a backlog drains":
                         instance.start("ingest")
-                    loads.append(drive(f"{address}/t/{site}", SECONDS))
-    print("| collecting | hits/s | of that alone |")
-    print("|---|---|---|")
-    for name, loads in (("alone", alone), ("while a backlog drains", draining)):
-        rate = _median(loads, "per_second")
-        print(f"| {name} | {rate:,.0f} | {rate / _median(alone, 'per_second'):.2f} |")
+                        wait_for("ingest to be at it", lambda: has_events(instance))
+                    loads[name].append(server.drive(site, SECONDS))
+                    peaks[name].append(server.peak_mb())
+    print("| collecting | hits/s | of that alone | peak MB |")
+    print("|---|---|---|---|")
+    alone = _median(loads["alone"], "per_second")
+    for name, runs in loads.items():
+        rate = _median(runs, "per_second")
+        print(f"| {name} | {rate:,.0f} | {rate / alone:.2f} | {max(peaks[name]):.0f} |")
 
 
 def _median(runs: list[Load], what: str) -> float:

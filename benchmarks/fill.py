@@ -44,8 +44,8 @@ def _copy_statement(model: type[Visit | Event], number: int) -> str:
         if name in {"id", "visit_id"}:
             value = f"{name} + {shift}"
         elif name == "visitor":
-            # Random 64-bit numbers differ again under any other number.
-            value = f"(visitor + {number * 7_919_000_000_017} - 4000000000000000000)"
+            # Other random numbers, still of 64 bits.
+            value = f"(visitor / 3 + {number * 7_919_000_000_017})"
         elif name == "day":
             value = day.format(name, number % 365)
         elif field.get_internal_type() == "DateTimeField":

@@ -5,7 +5,6 @@ databases of 10 million events and the backlog of a million.
 """
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from statistics import median
 
-from benchmarks.servers import fresh_instance
+from benchmarks.servers import fresh_instance, run_module
 from benchmarks.traffic import hits, spool
-from tests.instance import ROOT, Instance
+from tests.instance import Instance
 from tests.postgres import running
 
 EVENTS = 100_000
@@ -71,7 +70,7 @@ def _measure(cases: list[Case], first: float) -> float:
     if cases[0].full:
         with _instance(cases[0]) as (instance, sites):
             _drained(instance, sites, cases[0], BEGIN - timedelta(days=1))
-            _run(instance, "benchmarks.fill", str(FULL))
+            run_module(instance, "benchmarks.fill", str(FULL))
             for number in range(rounds):
                 begin = BEGIN + timedelta(minutes=40 * number)
                 found[cases[0]].append(_drained(instance, sites, cases[0], begin))
@@ -104,24 +103,13 @@ def _instance(case: Case) -> Iterator[tuple[Instance, list[str]]]:
 def _more_sites(instance: Instance, case: Case) -> list[str]:
     if case.sites == 1:
         return []
-    return json.loads(_run(instance, "benchmarks.sites", str(case.sites - 1)))  # type: ignore[no-any-return]
+    return json.loads(run_module(instance, "benchmarks.sites", str(case.sites - 1)))  # type: ignore[no-any-return]
 
 
 def _drained(instance: Instance, sites: list[str], case: Case, begin: datetime) -> dict[str, float]:
     found = hits(sites, case.events, begin, new_agent_share=case.new_agent_share)
     spool(instance.data_dir / "spool", found)
-    return json.loads(_run(instance, "benchmarks.drain"))  # type: ignore[no-any-return]
-
-
-def _run(instance: Instance, module: str, *arguments: str) -> str:
-    return subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", module, *arguments],
-        cwd=ROOT,
-        env=instance.environ,
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-    ).stdout
+    return json.loads(run_module(instance, "benchmarks.drain"))  # type: ignore[no-any-return]
 
 
 if __name__ == "__main__":

@@ -4,7 +4,9 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,9 +50,60 @@ def add_site(instance: Instance) -> str:
     ).strip()
 
 
+def has_events(instance: Instance) -> bool:
+    """Whether ingest has counted anything in the instance's SQLite."""
+    with sqlite3.connect(instance.data_dir / "footfall.sqlite3") as database:
+        return bool(database.execute("SELECT 1 FROM tracking_event LIMIT 1").fetchall())
+
+
+def run_module(instance: Instance, module: str, *arguments: str) -> str:
+    """Run a module of the benchmarks in a process of its own; returns what it printed."""
+    return subprocess.run(  # noqa: S603 - our own command
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env=instance.environ,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    ).stdout
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that runs, and its main process."""
+
+    address: str
+    pid: int
+
+    def drive(self, site: str, seconds: int) -> Load:
+        """Send hits of a site as fast as they are answered."""
+        printed = subprocess.run(  # noqa: S603 - our own command
+            [
+                *("wrk", "-t", "1", "-c", str(CONNECTIONS), "-d", f"{seconds}s", "--latency"),
+                *("-s", str(ROOT / "benchmarks" / "hits.lua"), f"{self.address}/t/{site}"),
+            ],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", printed)
+        if found is None:
+            raise ValueError(f"the load gave no result: {printed}")
+        requests, microseconds, p99, refused, failed = map(int, found.groups())
+        return Load(requests / microseconds * 1e6, p99 / 1000, refused + failed)
+
+    def peak_mb(self) -> float:
+        """The most memory that its worker has held."""
+        children = Path(f"/proc/{self.pid}/task").glob("*/children")
+        workers = [pid for file in children for pid in file.read_text().split()]
+        statuses = [Path(f"/proc/{pid}/status").read_text() for pid in workers]
+        found = [int(re.findall(r"VmHWM:\s+(\d+)", status)[0]) for status in statuses]
+        return max(found) / 1000
+
+
 @contextmanager
-def serving(instance: Instance, application: str, threads: int = 4) -> Iterator[str]:
-    """A server of this application; yields its address."""
+def serving(instance: Instance, application: str, threads: int = 4) -> Iterator[Server]:
+    """A server of this application, for as long as the block lasts."""
     port = free_port()
     process = subprocess.Popen(  # noqa: S603 - our own command
         ["/bin/sh", "-c", web_command(application)],
@@ -62,28 +115,10 @@ def serving(instance: Instance, application: str, threads: int = 4) -> Iterator[
     )
     try:
         wait_for("the server to listen", lambda: _listens(port))
-        yield f"http://127.0.0.1:{port}"
+        yield Server(f"http://127.0.0.1:{port}", process.pid)
     finally:
         os.killpg(process.pid, signal.SIGTERM)
         process.wait(timeout=30)
-
-
-def drive(url: str, seconds: int, connections: int = CONNECTIONS) -> Load:
-    """Send hits as fast as they are answered."""
-    printed = subprocess.run(  # noqa: S603 - our own command
-        [
-            *("wrk", "-t", "1", "-c", str(connections), "-d", f"{seconds}s", "--latency"),
-            *("-s", str(ROOT / "benchmarks" / "hits.lua"), url),
-        ],
-        check=True,
-        capture_output=True,
-        text=True,
-    ).stdout
-    found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) (\d+)", printed)
-    if found is None:
-        raise ValueError(f"the load gave no result: {printed}")
-    requests, microseconds, p99, refused, failed = map(int, found.groups())
-    return Load(requests / microseconds * 1e6, p99 / 1000, refused + failed)
 
 
 def _listens(port: int) -> bool:

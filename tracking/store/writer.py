@@ -41,6 +41,15 @@ GROWING_COLUMNS = (
     *("started_at", "ended_at", "pageviews", "events", "interactive_events"),
     *("entry_page_id", "entered_at", "exit_page_id", "exited_at"),
 )
+GROWING_TYPES = (
+    *("timestamptz", "timestamptz", "integer", "integer", "integer"),
+    *("bigint", "timestamptz", "bigint", "timestamptz"),
+)
+UPDATE_FROM_LISTS = (
+    f"UPDATE tracking_visit AS v SET {', '.join(f'{one} = n.{one}' for one in GROWING_COLUMNS)}"  # noqa: S608 - constants
+    f" FROM unnest({', '.join(f'%s::{kind}[]' for kind in (*GROWING_TYPES, 'bigint'))})"
+    f" AS n ({', '.join((*GROWING_COLUMNS, 'id'))}) WHERE v.id = n.id"
+)
 ORIGIN_KINDS = (
     ("referrer", TermKind.REFERRER),
     ("source", TermKind.SOURCE),
@@ -218,8 +227,15 @@ def _trait_ids(
 
 
 def _update_visits(rows: Sequence[Row]) -> None:
-    assignments = ", ".join(f"{column} = %s" for column in GROWING_COLUMNS)
+    """Write values of GROWING_COLUMNS, each row's last value being the visit's id."""
+    if not rows:
+        return
     with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            # One statement: as many as there are visits take twice as long.
+            cursor.execute(UPDATE_FROM_LISTS, [list(column) for column in zip(*rows, strict=True)])
+            return
+        assignments = ", ".join(f"{column} = %s" for column in GROWING_COLUMNS)
         cursor.executemany(
             f"UPDATE tracking_visit SET {assignments} WHERE id = %s",  # noqa: S608 - constants
             rows,
