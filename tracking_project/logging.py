@@ -186,6 +186,8 @@ def logging_config(
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             "django.server": {"handlers": [], "level": "INFO", "propagate": True},
+            # Anybody can ask for a host that is not ours: no reason to mail somebody.
+            "django.security.DisallowedHost": {"handlers": ["console"], "propagate": False},
         },
     }
 

@@ -251,6 +251,12 @@ def test_records_know_the_request_and_its_user(
     assert [one.user_id for one in found] == [-1, user.pk]
 
 
+def test_a_request_for_a_host_that_is_not_ours_mails_nobody() -> None:
+    logger = logging_config(None, mail_admins=True)["loggers"]["django.security.DisallowedHost"]
+
+    assert logger == {"handlers": ["console"], "propagate": False}
+
+
 def test_mailed_links_are_not_logged_and_urls_are_cut() -> None:
     assert logged_url("/accounts/reset/MQ/secret-token/?a=1") == "/accounts/reset/...?a=1"
     assert len(logged_url("/" + "x" * 900)) == 500

@@ -72,7 +72,7 @@ def test_the_numbers_of_every_period(client: Client, visited: Site, period: str)
     assert '<span class="value">50%</span>' in text
     for row in ("/docs", "Google", "Organic Search", "Germany", "Firefox", "Linux", "Sign up"):
         assert f"<span>{row}</span>" in text
-    assert "1 hits not counted (bots and crawlers 1)" in text
+    assert "1 hit not counted (Bots and crawlers 1)" in text
     assert "Times in UTC" in text
 
 
