@@ -20,6 +20,10 @@ from tracking.records import OPT_OUT, PREFETCH, Hit, SiteRules, TrustedProxies
 MOST_BODY_BYTES = 64 * 1024
 LONGEST_QUERY = 8 * 1024
 LONGEST_AGENT = 2000
+# Only the first language counts; whatever else is sent has no place in the memory of languages.
+LONGEST_ACCEPT_LANGUAGE = 200
+# A length of more digits is no length of a body.
+MOST_LENGTH_DIGITS = 9
 RETRY_AFTER_SECONDS = "10"
 GIF = base64.b64decode("R0lGODlhAQABAIAAAP///wAAACH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")
 
@@ -181,7 +185,7 @@ def sender_of(
         at=at,
         address=client_address(environ, trusted),
         user_agent=_header(environ, "HTTP_USER_AGENT")[:LONGEST_AGENT],
-        accept_language=_header(environ, "HTTP_ACCEPT_LANGUAGE"),
+        accept_language=_header(environ, "HTTP_ACCEPT_LANGUAGE")[:LONGEST_ACCEPT_LANGUAGE],
         referer=_header(environ, "HTTP_REFERER"),
         signals=_signals(environ),
     )
@@ -220,12 +224,12 @@ def _body(environ: Environ) -> bytes:
     stream = environ.get("wsgi.input") or io.BytesIO()
     length = environ.get("CONTENT_LENGTH", "")
     # Not asking for more than was announced saves a wait for the server's other side.
-    enough = int(length) if length.isdecimal() else MOST_BODY_BYTES + 1
+    enough = MOST_BODY_BYTES + 1
+    if length.isdecimal() and len(length) <= MOST_LENGTH_DIGITS:
+        enough = min(enough, int(length))
     body = b""
     # A read may return less than was asked for; never read beyond one byte over the limit.
-    while len(body) < min(enough, MOST_BODY_BYTES + 1) and (
-        part := stream.read(MOST_BODY_BYTES + 1 - len(body))
-    ):
+    while len(body) < enough and (part := stream.read(MOST_BODY_BYTES + 1 - len(body))):
         body += part
     if len(body) > MOST_BODY_BYTES:
         raise HitTooLarge(f"body: longer than {MOST_BODY_BYTES} bytes")

@@ -99,12 +99,16 @@ def waiting_since(folder: Path, offsets: dict[str, int]) -> datetime | None:
     times = [
         _time_of(line)
         for name in spool_files(folder)
-        if (line := _next_line(folder / name, offsets.get(name, 0)))
+        if (line := next_line(folder / name, offsets.get(name, 0)))
     ]
     return min(times, default=None)
 
 
-def _next_line(path: Path, offset: int) -> bytes:
+def next_line(path: Path, offset: int) -> bytes:
+    """The complete line that is taken next; empty without one.
+
+    For a file that can't be read it is a line that holds no hit: what waits there is not known.
+    """
     try:
         with path.open("rb") as file:
             file.seek(offset)

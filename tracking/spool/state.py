@@ -7,7 +7,7 @@ from pathlib import Path
 from tracking.errors import InvalidLine
 from tracking.models import SpoolFile
 from tracking.spool.lines import decode
-from tracking.spool.reader import read_lines, spool_files
+from tracking.spool.reader import next_line, spool_files
 from tracking.spool.writer import folder_bytes
 
 OK = "ok"
@@ -45,15 +45,13 @@ def _next_arrival(folder: Path, name: str, offset: int) -> float | None:
     """When the next line was written, as far as it is known; None when no line waits."""
     try:
         written_last = (folder / name).stat().st_mtime
-        lines = read_lines(folder, name, offset, 1).lines
     except FileNotFoundError:
         return None
-    except PermissionError:
-        return written_last
-    if not lines:
+    line = next_line(folder / name, offset)
+    if not line:
         return None
     try:
-        hit = decode(lines[0][1])
+        hit = decode(line)
     except InvalidLine:
         return written_last
     # An imported hit's time is that of the log it stood in.

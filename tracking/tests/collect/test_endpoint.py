@@ -186,6 +186,12 @@ def test_a_body_may_have_64_kilobytes(door: Door, size: int, status: int) -> Non
     assert door.send("POST", "/t/abc", body, CONTENT_LENGTH="3").status == status
 
 
+def test_a_length_that_no_body_has_is_read_to_the_end(door: Door) -> None:
+    body = json.dumps({"u": URL}).encode()
+
+    assert door.send("POST", "/t/abc", body, CONTENT_LENGTH="9" * 5000).status == 202
+
+
 def test_an_unknown_site_is_404_and_a_strange_id_too(door: Door) -> None:
     assert door.send("POST", "/t/nope", b"{}").status == 404
     assert door.send("POST", "/t/a/b", b"{}").status == 404

@@ -76,7 +76,7 @@ def test_a_file_that_cannot_be_read_waits(monkeypatch: pytest.MonkeyPatch) -> No
     def refused(*_: object) -> None:
         raise PermissionError
 
-    monkeypatch.setattr("tracking.spool.state.read_lines", refused)
+    monkeypatch.setattr("pathlib.Path.open", refused)
     assert lag() == pytest.approx(50.0)
 
 
