@@ -2,59 +2,78 @@
 
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote, unquote
 
-Scope = Literal["visit", "event", "time"]
+from tracking.errors import InvalidQuery
+
+Scope = Literal["visit", "event"]
+
+PROP = "prop."
+LONGEST_PROP = 300
 
 
 @dataclass(frozen=True)
 class Dimension:
-    """`sql` is its text value in the rows that `sql.py` selects from; `label` is for people."""
+    """`label` is for people; `prop` is the key of a custom property, empty for all others."""
 
     name: str
     label: str
     scope: Scope
-    sql: str
-
-
-def _visit(name: str, label: str, sql: str = "") -> Dimension:
-    return Dimension(name, label, "visit", sql or name)
-
-
-def _event(name: str, label: str, sql: str = "") -> Dimension:
-    return Dimension(name, label, "event", sql or name)
+    prop: str = ""
 
 
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        _event("page", "Page"),
-        _event("title", "Title"),
-        _event("hostname", "Host name"),
-        _event("event", "Event", "name"),
-        _event("weekday", "Weekday", "isodow(day)::VARCHAR"),
-        _visit("entry_page", "Entry page"),
-        _visit("exit_page", "Exit page"),
-        _visit("source", "Source"),
-        _visit("referrer", "Referrer"),
-        _visit("channel", "Channel"),
-        _visit("utm_source", "Campaign source"),
-        _visit("utm_medium", "Campaign medium"),
-        _visit("utm_campaign", "Campaign"),
-        _visit("utm_content", "Campaign content"),
-        _visit("utm_term", "Campaign term"),
-        _visit("country", "Country"),
-        _visit("region", "Region"),
-        _visit("city", "City"),
-        _visit("browser", "Browser"),
-        _visit("browser_version", "Browser version"),
-        _visit("system", "System"),
-        _visit("system_version", "System version"),
-        _visit("device", "Device"),
-        _visit("screen", "Screen size"),
-        _visit("language", "Language"),
-        Dimension("hour", "Hour", "time", "hour::VARCHAR"),
-        Dimension("day", "Day", "time", "strftime(day, '%Y-%m-%d')"),
-        Dimension("month", "Month", "time", "strftime(day, '%Y-%m')"),
+        Dimension("page", "Page", "event"),
+        Dimension("title", "Title", "event"),
+        Dimension("hostname", "Host name", "event"),
+        Dimension("event", "Event", "event"),
+        Dimension("hour", "Hour of the day", "event"),
+        Dimension("weekday", "Weekday", "visit"),
+        Dimension("time", "Time", "event"),
+        Dimension("entry_page", "Entry page", "visit"),
+        Dimension("exit_page", "Exit page", "visit"),
+        Dimension("source", "Source", "visit"),
+        Dimension("referrer", "Referrer", "visit"),
+        Dimension("channel", "Channel", "visit"),
+        Dimension("utm_source", "Campaign source", "visit"),
+        Dimension("utm_medium", "Campaign medium", "visit"),
+        Dimension("utm_campaign", "Campaign", "visit"),
+        Dimension("utm_content", "Campaign content", "visit"),
+        Dimension("utm_term", "Campaign term", "visit"),
+        Dimension("country", "Country", "visit"),
+        Dimension("region", "Region", "visit"),
+        Dimension("city", "City", "visit"),
+        Dimension("browser", "Browser", "visit"),
+        Dimension("browser_version", "Browser version", "visit"),
+        Dimension("system", "System", "visit"),
+        Dimension("system_version", "System version", "visit"),
+        Dimension("device", "Device", "visit"),
+        Dimension("screen", "Screen size", "visit"),
+        Dimension("language", "Language", "visit"),
     )
 }
-FILTERABLE = frozenset(name for name, one in DIMENSIONS.items() if one.name not in {"day", "month"})
+"""All but properties. `time` is the series' dimension, whose buckets the query's interval says."""
+
+FILTERABLE = frozenset(DIMENSIONS) - {"time"}
+
+
+def dimension_named(name: str, parameter: str) -> Dimension:
+    """The dimension of this name; `prop.plan` is the custom property `plan`.
+
+    A property's key is percent-encoded in its name. Raises InvalidQuery(parameter, ...).
+    """
+    if name in DIMENSIONS:
+        return DIMENSIONS[name]
+    key = unquote(name.removeprefix(PROP))
+    if not name.startswith(PROP) or not 0 < len(key) <= LONGEST_PROP or "\0" in key:
+        raise InvalidQuery(
+            parameter, f"{name[:40]!r} is none of {', '.join(DIMENSIONS)} or {PROP}KEY"
+        )
+    return Dimension(prop_name(key), key, "event", prop=key)
+
+
+def prop_name(key: str) -> str:
+    """The name of the dimension that is a custom property."""
+    return PROP + quote(key, safe="")
