@@ -3,6 +3,9 @@
 Event ids are (spool file's id << 32) + offset, and the events of one spool file are committed in
 that order. So how far each spool file has been copied tells exactly what is new, even when several
 workers commit at once.
+
+An event of a day that is sealed opens it again: the same chunk has all of the day's rows, and the
+list of chunks says so. From then on readers take the day from chunks, until it is sealed anew.
 """
 
 import secrets
@@ -11,47 +14,54 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from time import time
+from typing import Any
+
+import duckdb
+from django.db.models import Q, QuerySet
 
 from tracking.columns import duck
+from tracking.columns.files import write_parquet
 from tracking.columns.manifest import (
     ChunkFile,
+    Day,
     Manifest,
+    Reopened,
     read_sealed,
     write_manifest,
 )
-from tracking.columns.rows import copy_to_parquet, wide_rows, write_parquet
+from tracking.columns.record import drop_uncopied, events_of_day, load
+from tracking.columns.schema import raw_row
 from tracking.models import Engagement, Event, SpoolFile
 from tracking.records import event_id
 
-# About 40,000 hits: a bound on the memory that one chunk takes.
+# About 40,000 hits of each spool file: a bound on the time that one chunk takes.
 MOST_BYTES_OF_A_FILE = 16 * 1024 * 1024
 MERGED_AT_ONCE = 8
 # A reader may have read the list just before a file went from it.
 GRACE_SECONDS = 60.0
+IN_ORDER = "SELECT * FROM raw ORDER BY site, day, moment, event"
+NOT_HIDDEN = """NOT EXISTS (
+    SELECT 1 FROM (
+        SELECT unnest($hidden_sites::INTEGER[]) AS site, unnest($hidden_days::DATE[]) AS day,
+            unnest($hidden_chunks::INTEGER[]) AS chunk
+    ) AS h WHERE h.site = r.site AND h.day = r.day AND r.chunk <= h.chunk)"""
+"""Whether a raw row `r` is in no sealed file; `hidden` gives the values of the parameters."""
 
 
 def write_chunk(folder: Path, manifest: Manifest) -> Manifest:
     """Copy what is new into a chunk; returns the manifest as it then is."""
-    number = manifest.last_chunk + 1
     cursors = dict(manifest.cursors)
-    chunks = list(manifest.chunks)
+    places = Q()
     for pk, offset in SpoolFile.objects.order_by("pk").values_list("pk", "offset"):
         first = cursors.get(pk, event_id(pk, 0))
         end = min(event_id(pk, offset), first + MOST_BYTES_OF_A_FILE)
-        if end == first:
-            continue
-        ids = {"pk__gte": first, "pk__lt": end}
-        rows = wide_rows(
-            Event.objects.filter(**ids), Engagement.objects.filter(**ids), chunk=number
-        )
-        cursors[pk] = end
-        if rows:
-            name = f"{number:010d}-{pk}-{secrets.token_hex(4)}.parquet"
-            write_parquet(folder, folder / "chunks" / name, rows)
-            chunks.append(ChunkFile(name, 0))
-    if cursors == manifest.cursors:
+        if end > first:
+            places |= Q(pk__gte=first, pk__lt=end)
+            cursors[pk] = end
+    if not places:
         return manifest
-    changed = Manifest(number, cursors, tuple(chunks))
+    copied = replace(manifest, last_chunk=manifest.last_chunk + 1, cursors=cursors)
+    changed = _with_rows(folder, copied, places)
     write_manifest(folder, changed)
     return changed
 
@@ -65,9 +75,7 @@ def merge_chunks(folder: Path, manifest: Manifest) -> Manifest:
     return manifest
 
 
-def drop_sealed_rows(
-    folder: Path, manifest: Manifest, gone: Sequence[tuple[int, date]] = ()
-) -> Manifest:
+def drop_sealed_rows(folder: Path, manifest: Manifest, gone: Sequence[Day] = ()) -> Manifest:
     """Rewrite all chunks as one file, without the rows that sealed days hold.
 
     `gone` are days of sites that are dropped all the same.
@@ -75,7 +83,18 @@ def drop_sealed_rows(
     if not manifest.chunks:
         return manifest
     level = max(chunk.level for chunk in manifest.chunks)
-    return _merged(folder, manifest, list(manifest.chunks), level, gone)
+    manifest = _merged(folder, manifest, list(manifest.chunks), level, gone)
+    still_open = tuple(
+        one
+        for one in manifest.reopened
+        if (one.site, one.day) not in gone
+        and one.day in (days := read_sealed(folder, one.site).days)
+        and days[one.day].chunk < one.chunk
+    )
+    if still_open != manifest.reopened:
+        manifest = replace(manifest, reopened=still_open)
+        write_manifest(folder, manifest)
+    return manifest
 
 
 def remove_unlisted(folder: Path, manifest: Manifest) -> None:
@@ -92,9 +111,86 @@ def forget_cursors(manifest: Manifest, kept: set[int]) -> Manifest:
     return replace(manifest, cursors={pk: at for pk, at in manifest.cursors.items() if pk in kept})
 
 
-def chunk_paths(folder: Path, files: tuple[ChunkFile, ...] | list[ChunkFile]) -> list[str]:
-    """The files' paths, as DuckDB takes them."""
-    return [str(folder / "chunks" / chunk.name) for chunk in files]
+def raw_rows(folder: Path, files: Sequence[ChunkFile]) -> tuple[str, dict[str, list[str]]]:
+    """A query for these files' raw rows, and the values of its parameters."""
+    paths: dict[str, list[str]] = {}
+    arms: dict[str, str] = {}
+    for chunk in files:
+        name = f"chunks_{chunk.schema}"
+        paths.setdefault(name, []).append(str(folder / "chunks" / chunk.name))
+        arms[name] = f"SELECT {raw_row(chunk.schema)} FROM read_parquet(${name})"  # noqa: S608
+    return " UNION ALL ".join(arms.values()), paths
+
+
+def hidden(sealed: Sequence[tuple[int, date, int]]) -> dict[str, list[Any]]:
+    """Parameters of NOT_HIDDEN: sites' days that are sealed up to and including a chunk."""
+    return {
+        "hidden_sites": [site for site, _, _ in sealed],
+        "hidden_days": [day for _, day, _ in sealed],
+        "hidden_chunks": [chunk for _, _, chunk in sealed],
+    }
+
+
+def days_in_chunks(folder: Path, manifest: Manifest) -> list[tuple[int, date, int]]:
+    """The (site, day) pairs that chunks have rows of, each with the last such chunk's number."""
+    if not manifest.chunks:
+        return []
+    rows, parameters = raw_rows(folder, manifest.chunks)
+    with duck.cursor(folder) as cursor:
+        return cursor.execute(
+            f"SELECT site, day, max(chunk) FROM ({rows}) GROUP BY ALL ORDER BY ALL",  # noqa: S608
+            parameters,
+        ).fetchall()
+
+
+def _with_rows(folder: Path, manifest: Manifest, places: Q) -> Manifest:
+    """The manifest with a file of the rows in these places, if there are any."""
+    with duck.cursor(folder) as cursor:
+        load(cursor, _of(Event, places), _of(Engagement, places), manifest.last_chunk)
+        late = _sealed_days(folder, manifest, cursor)
+        if late:
+            _add_days(cursor, manifest, late)
+        [[count]] = cursor.execute("SELECT count(*) FROM raw").fetchall()
+        if not count:
+            return manifest
+        name = f"{manifest.last_chunk:010d}-{secrets.token_hex(4)}.parquet"
+        digest = write_parquet(cursor, IN_ORDER, {}, folder / "chunks" / name)
+    reopened = {(one.site, one.day): one for one in manifest.reopened}
+    reopened |= {day: Reopened(*day, manifest.last_chunk, time()) for day in late}
+    return replace(
+        manifest,
+        chunks=(*manifest.chunks, ChunkFile(name, 0, digest=digest)),
+        reopened=tuple(reopened.values()),
+    )
+
+
+def _of(model: type, places: Q) -> "QuerySet":
+    found: QuerySet = model.objects.filter(places)  # type: ignore[attr-defined]
+    return found
+
+
+def _sealed_days(
+    folder: Path, manifest: Manifest, cursor: duckdb.DuckDBPyConnection
+) -> list[Day]:
+    """Days of rows in `raw` that readers take from sealed files."""
+    found = cursor.execute("SELECT DISTINCT site, day FROM raw ORDER BY ALL").fetchall()
+    return [
+        (site_id, day)
+        for site_id, day in found
+        if manifest.is_sealed(site_id, day, read_sealed(folder, site_id))
+    ]
+
+
+def _add_days(cursor: duckdb.DuckDBPyConnection, manifest: Manifest, days: Sequence[Day]) -> None:
+    """Put all copied rows of these days into `raw`, in the place of some."""
+    cursor.execute("CREATE OR REPLACE TEMP TABLE collected AS FROM raw")
+    for site_id, day in days:
+        load(cursor, *events_of_day(site_id, day), manifest.last_chunk)
+        drop_uncopied(cursor, manifest.cursors)
+        cursor.execute("DELETE FROM collected WHERE site = ? AND day = ?", [site_id, day])
+        cursor.execute("INSERT INTO collected FROM raw")
+    cursor.execute("DROP TABLE raw")
+    cursor.execute("ALTER TABLE collected RENAME TO raw")
 
 
 def _merged(
@@ -102,31 +198,26 @@ def _merged(
     manifest: Manifest,
     files: list[ChunkFile],
     level: int,
-    gone: Sequence[tuple[int, date]] = (),
+    gone: Sequence[Day] = (),
 ) -> Manifest:
-    cursor = duck.cursor(folder)
-    paths = chunk_paths(folder, files)
-    sites = cursor.execute("SELECT DISTINCT site FROM read_parquet(?)", [paths]).fetchall()
-    sealed = [
-        (site, day, one.chunk)
-        for (site,) in sites
-        for day, one in read_sealed(folder, site).items()
-    ]
-    sealed += [(site, day, manifest.last_chunk) for site, day in gone]
-    columns = [list(column) for column in zip(*sealed, strict=True)] or [[], [], []]
+    rows, parameters = raw_rows(folder, files)
     name = f"{manifest.last_chunk:010d}-m{level}-{secrets.token_hex(4)}.parquet"
-    # Anti-join: rows that a sealed day holds have no further use here.
-    copy_to_parquet(
-        cursor,
-        "SELECT * FROM read_parquet(?) AS r WHERE NOT EXISTS ("
-        " SELECT 1 FROM (SELECT unnest(?::INTEGER[]) AS site, unnest(?::DATE[]) AS day,"
-        " unnest(?::INTEGER[]) AS chunk) AS s"
-        " WHERE s.site = r.site AND s.day = r.day AND r.chunk <= s.chunk)",
-        [paths, *columns],
-        folder / "chunks" / name,
-    )
-    cursor.close()
+    with duck.cursor(folder) as cursor:
+        sites = cursor.execute(f"SELECT DISTINCT site FROM ({rows})", parameters).fetchall()  # noqa: S608
+        sealed = [
+            (site, day, one.chunk)
+            for (site,) in sites
+            for day, one in read_sealed(folder, site).days.items()
+        ]
+        sealed += [(site, day, manifest.last_chunk) for site, day in gone]
+        # Rows that a sealed day holds have no further use here.
+        digest = write_parquet(
+            cursor,
+            f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN} ORDER BY site, day, moment, event",  # noqa: S608
+            parameters | hidden(sealed),
+            folder / "chunks" / name,
+        )
     kept = tuple(chunk for chunk in manifest.chunks if chunk not in files)
-    changed = replace(manifest, chunks=(*kept, ChunkFile(name, level)))
+    changed = replace(manifest, chunks=(*kept, ChunkFile(name, level, digest=digest)))
     write_manifest(folder, changed)
     return changed

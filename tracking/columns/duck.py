@@ -1,6 +1,8 @@
 """This process's DuckDB: bounded, and able to reach the columns' folder alone."""
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -10,12 +12,17 @@ MEMORY_LIMIT = "256MB"
 THREADS = 2
 
 
-def cursor(folder: Path) -> duckdb.DuckDBPyConnection:
+@contextmanager
+def cursor(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A cursor of its own, over the one DuckDB that this process has for this folder.
 
     Opened at the first call, and never handed to a forked child: there it would hang.
     """
-    return _opened(folder, os.getpid()).cursor()
+    one = _opened(folder, os.getpid()).cursor()
+    try:
+        yield one
+    finally:
+        one.close()
 
 
 @lru_cache(maxsize=2)
@@ -32,6 +39,7 @@ def _opened(folder: Path, _pid: int) -> duckdb.DuckDBPyConnection:
         "SET autoload_known_extensions = false",
         f"SET allowed_directories = ['{allowed}']",
         "SET enable_external_access = false",
+        "SET parquet_metadata_cache = true",
         "SET lock_configuration = true",
     ):
         connection.execute(setting)

@@ -1,19 +1,15 @@
 """Takes days out of the files: those that a site no longer keeps, and those of deleted sites."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from time import time
 
-from tracking.columns.chunks import GRACE_SECONDS, drop_sealed_rows
-from tracking.columns.manifest import (
-    Manifest,
-    forget_sites,
-    read_sealed,
-    site_folder,
-    write_sealed,
-)
-from tracking.columns.seal import days_in_chunks
+from tracking.columns.chunks import GRACE_SECONDS, days_in_chunks, drop_sealed_rows
+from tracking.columns.manifest import Manifest, forget_sites, read_sealed, site_folder
+from tracking.columns.merge import rewrite
+from tracking.columns.seal import replace_sealed
 
 
 def expire(folder: Path, manifest: Manifest, first_days: Mapping[int, date]) -> int:
@@ -37,19 +33,22 @@ def expire(folder: Path, manifest: Manifest, first_days: Mapping[int, date]) -> 
 
 
 def _expire_sealed(folder: Path, site_id: int, first_day: date) -> int:
-    days = read_sealed(folder, site_id)
-    kept = {day: one for day, one in days.items() if day >= first_day}
-    gone = [one.name for day, one in days.items() if day < first_day]
-    if gone:
-        write_sealed(folder, site_id, kept)
-    for name in gone:
-        (site_folder(folder, site_id) / name).unlink(missing_ok=True)
-    _remove_unlisted(site_folder(folder, site_id), {one.name for one in kept.values()})
-    return len(gone)
+    sealed = read_sealed(folder, site_id)
+    kept = {day: one for day, one in sealed.days.items() if day >= first_day}
+    if len(kept) < len(sealed.days):
+        replace_sealed(folder, site_id, replace(sealed, days=kept))
+    # What is no longer kept leaves the disk, too, also from a file that goes on.
+    for file in read_sealed(folder, site_id).files.values():
+        rest = {day: one for day, one in kept.items() if one.file == file.name}
+        if len(rest) < file.holds:
+            rewrite(folder, site_id, rest)
+    remove_unlisted(folder, site_id)
+    return len(sealed.days) - len(kept)
 
 
-def _remove_unlisted(site: Path, listed: set[str]) -> None:
+def remove_unlisted(folder: Path, site_id: int) -> None:
     """Remove files of days that a kill left behind, between writing one and naming it."""
-    for path in site.glob("*.parquet"):
+    listed = {path for one in read_sealed(folder, site_id).files.values() for path in one.digests}
+    for path in site_folder(folder, site_id).glob("*.parquet"):
         if path.name not in listed and time() - path.stat().st_mtime > GRACE_SECONDS:
             path.unlink(missing_ok=True)

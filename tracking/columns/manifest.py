@@ -4,22 +4,89 @@ import json
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from datetime import date
+from functools import cached_property, lru_cache
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from tracking.columns.schema import SCHEMA
+from tracking.columns.schema import RAW_SCHEMAS, SCHEMA
 
 NAME = "manifest.json"
+EVENTS, VISITS = ".events.parquet", ".visits.parquet"
+REMEMBERED_LISTS = 2000
+
+Day = tuple[int, date]
+"""A site's local day."""
 
 
 @dataclass(frozen=True)
 class ChunkFile:
-    """A file of chunk rows; `level` says how often its rows were merged."""
+    """A file of raw rows; `level` says how often they were merged, `digest` what was written."""
 
     name: str
     level: int
+    schema: int = SCHEMA
+    digest: str = ""
+
+
+@dataclass(frozen=True)
+class Reopened:
+    """A sealed day whose rows are all in this chunk and later ones, since late events came.
+
+    `at` is when, in seconds since 1970.
+    """
+
+    site: int
+    day: date
+    chunk: int
+    at: float
+
+
+@dataclass(frozen=True)
+class SealedFile:
+    """Files of one or more days, of events and of visits with numbers from `first` to `last`.
+
+    `holds` is of how many days, also of those that are elsewhere by now; digests are those of what
+    was written. In schema 1 it is one file of raw rows.
+    """
+
+    name: str
+    holds: int = 1
+    first: int = 0
+    last: int = -1
+    events_digest: str = ""
+    visits_digest: str = ""
+    schema: int = SCHEMA
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """What each of the files on the disk must have; none for those before digests."""
+        if self.schema == 1:
+            return {self.name: ""}
+        return {self.name + EVENTS: self.events_digest, self.name + VISITS: self.visits_digest}
+
+
+@dataclass(frozen=True)
+class SealedDay:
+    """The file a day is in, with its rows of all chunks up to and including `chunk`."""
+
+    file: str
+    chunk: int
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A site's sealed days and their files; `next_visit` is a number that no visit has yet."""
+
+    next_visit: int = 0
+    files: Mapping[str, SealedFile] = field(default_factory=dict)
+    days: Mapping[date, SealedDay] = field(default_factory=dict)
+
+    def file_of(self, day: date) -> SealedFile:
+        """The file that a sealed day is in."""
+        return self.files[self.days[day].file]
 
 
 @dataclass(frozen=True)
@@ -32,25 +99,34 @@ class Manifest:
     last_chunk: int = 0
     cursors: Mapping[int, int] = field(default_factory=dict)
     chunks: tuple[ChunkFile, ...] = ()
+    reopened: tuple[Reopened, ...] = ()
 
+    def is_sealed(self, site_id: int, day: date, sealed: Sealed) -> bool:
+        """Whether a day is to be read from its sealed file, and not from chunks."""
+        one = sealed.days.get(day)
+        return one is not None and one.chunk >= self._reopened_at.get((site_id, day), 0)
 
-@dataclass(frozen=True)
-class SealedDay:
-    """A day's own file, which holds its rows of all chunks up to and including `chunk`."""
-
-    name: str
-    chunk: int
+    @cached_property
+    def _reopened_at(self) -> dict[Day, int]:
+        return {(one.site, one.day): one.chunk for one in self.reopened}
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The list of chunks; None when there is none that this version can use."""
+    """The list of chunks; None when there is none that can be read."""
     found = _read(folder / NAME)
     if found is None:
         return None
     return Manifest(
         last_chunk=found["last_chunk"],
         cursors={int(pk): cursor for pk, cursor in found["cursors"].items()},
-        chunks=tuple(ChunkFile(name, level) for name, level in found["chunks"]),
+        chunks=tuple(
+            ChunkFile(name, level, *(more or (found["schema"],)))
+            for name, level, *more in found["chunks"]
+        ),
+        reopened=tuple(
+            Reopened(site, date.fromisoformat(day), chunk, at)
+            for site, day, chunk, at in found.get("reopened", ())
+        ),
     )
 
 
@@ -61,7 +137,10 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         {
             "last_chunk": manifest.last_chunk,
             "cursors": manifest.cursors,
-            "chunks": [(chunk.name, chunk.level) for chunk in manifest.chunks],
+            "chunks": [(one.name, one.level, one.schema, one.digest) for one in manifest.chunks],
+            "reopened": [
+                (one.site, one.day.isoformat(), one.chunk, one.at) for one in manifest.reopened
+            ],
         },
     )
 
@@ -71,19 +150,57 @@ def site_folder(folder: Path, site_id: int) -> Path:
     return folder / "sites" / str(int(site_id))
 
 
-def read_sealed(folder: Path, site_id: int) -> dict[date, SealedDay]:
-    """The sealed days of a site."""
-    found = _read(site_folder(folder, site_id) / NAME) or {"days": {}}
-    return {
-        date.fromisoformat(day): SealedDay(name, chunk)
-        for day, (name, chunk) in found["days"].items()
-    }
+def read_sealed(folder: Path, site_id: int) -> Sealed:
+    """The sealed days of a site, as they were listed last."""
+    path = site_folder(folder, site_id) / NAME
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return Sealed()
+    # A list is replaced, never changed: another one is another file.
+    return _sealed(path, (found.st_ino, found.st_mtime_ns, found.st_size))
 
 
-def write_sealed(folder: Path, site_id: int, days: Mapping[date, SealedDay]) -> None:
-    """Replace the list of a site's sealed days."""
-    listed = {day.isoformat(): (one.name, one.chunk) for day, one in sorted(days.items())}
-    _write(site_folder(folder, site_id) / NAME, {"days": listed})
+def write_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
+    """Replace the list of a site's sealed days; files that hold no day are left out."""
+    used = {one.file for one in sealed.days.values()}
+    _write(
+        site_folder(folder, site_id) / NAME,
+        {
+            "next_visit": sealed.next_visit,
+            "files": [
+                astuple(one)
+                for name, one in sorted(sealed.files.items())
+                if name in used
+            ],
+            "days": {
+                day.isoformat(): (one.file, one.chunk) for day, one in sorted(sealed.days.items())
+            },
+        },
+    )
+
+
+def sites_with_files(folder: Path) -> list[int]:
+    """The sites that have sealed days."""
+    sites = folder / "sites"
+    entries = sites.iterdir() if sites.is_dir() else ()
+    return sorted(int(entry.name) for entry in entries if entry.name.isdecimal())
+
+
+def forget_sites(folder: Path, keep: set[int]) -> None:
+    """Remove the folders of sites that are gone."""
+    for site_id in sites_with_files(folder):
+        if site_id not in keep:
+            shutil.rmtree(site_folder(folder, site_id))
+
+
+def digest_of(path: Path) -> str:
+    """What tells a file's content apart from any other, in hexadecimal."""
+    digest = blake2b(digest_size=16)
+    with path.open("rb") as file:
+        while some := file.read(1 << 20):
+            digest.update(some)
+    return digest.hexdigest()
 
 
 def sync(path: Path) -> None:
@@ -95,12 +212,24 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def forget_sites(folder: Path, keep: set[int]) -> None:
-    """Remove the folders of sites that are gone."""
-    sites = folder / "sites"
-    for entry in sites.iterdir() if sites.is_dir() else ():
-        if entry.name.isdecimal() and int(entry.name) not in keep:
-            shutil.rmtree(entry)
+@lru_cache(maxsize=REMEMBERED_LISTS)
+def _sealed(path: Path, _version: tuple[int, int, int]) -> Sealed:
+    found = _read(path)
+    if found is None:
+        return Sealed()
+    if found["schema"] == 1:
+        names = [name for name, _ in found["days"].values()]
+        files = {name: SealedFile(name, schema=1) for name in names}
+    else:
+        files = {one[0]: SealedFile(*one) for one in found["files"]}
+    return Sealed(
+        found.get("next_visit", 0),
+        files,
+        {
+            date.fromisoformat(day): SealedDay(file, chunk)
+            for day, (file, chunk) in found["days"].items()
+        },
+    )
 
 
 def _read(path: Path) -> dict[str, Any] | None:
@@ -108,7 +237,7 @@ def _read(path: Path) -> dict[str, Any] | None:
         found = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):
         return None
-    return found if isinstance(found, dict) and found.get("schema") == SCHEMA else None
+    return found if isinstance(found, dict) and found.get("schema") in RAW_SCHEMAS else None
 
 
 def _write(path: Path, content: dict[str, object]) -> None:

@@ -1,49 +1,187 @@
-"""Gives reports the rows of a site and a range of days, as SQL over files."""
+"""Gives reports the rows of sites and a range of days, as SQL over files."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field
 from datetime import date
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from tracking.columns.chunks import chunk_paths
-from tracking.columns.manifest import Manifest, read_manifest, read_sealed, site_folder
-from tracking.columns.schema import COLUMNS, EMPTY
+from tracking.columns.chunks import NOT_HIDDEN, hidden, raw_rows
+from tracking.columns.manifest import (
+    EVENTS,
+    VISITS,
+    Manifest,
+    Sealed,
+    SealedFile,
+    read_manifest,
+    read_sealed,
+    site_folder,
+)
+from tracking.columns.schema import EVENT_COLUMNS, SCHEMA, VISIT_COLUMNS, raw_row
+from tracking.columns.shape import open_tables
 
 
 @dataclass(frozen=True)
-class Relation:
-    """A query for wide rows, and the values of its parameters."""
+class Part:
+    """Tables `events` and `visits` as common table expressions, with their parameters by name.
 
-    sql: str
-    parameters: tuple[Any, ...]
+    The columns are those of `schema.py`; open days also have an event's `moment`. Visits of sealed
+    days have numbers from `first` to `last`; those of open days have none that are dense, and both
+    are None. `version` tells the content of sealed days apart from any other.
+    """
+
+    tables: str
+    parameters: Mapping[str, Any]
+    first: int | None = None
+    last: int | None = None
+    version: str = ""
 
 
-def rows_of(folder: Path, site_id: int, first_day: date, last_day: date) -> Relation:
-    """All rows of a site's local days, the latest committed ones included.
+@dataclass(frozen=True)
+class Days:
+    """What there is of sites and a range of days: which of them are sealed, which are open.
 
     The files it names may go a minute after the call; whoever finds one missing asks again.
     """
-    # The chunks' list is read first. A day that is sealed in between is then found in both, and
-    # its chunk number tells the rows apart; read the other way around, it could be in neither.
+
+    folder: Path
+    manifest: Manifest
+    sealed: Mapping[int, Sealed]
+    first_day: date
+    last_day: date
+
+    def sealed_part(self) -> Part | None:
+        """The days that are sealed; None when there are none."""
+        return _sealed_part(self)
+
+    def open_part(self, names: AbstractSet[str]) -> Part | None:
+        """All other days; `names` are the columns of events that are asked for."""
+        return _open_part(self, names)
+
+
+def days_of(folder: Path, site_ids: Sequence[int], first_day: date, last_day: date) -> Days:
+    """The rows of sites' local days, both ends included; the latest committed ones are among them.
+
+    The chunks' list is read first. A day that is sealed in between is then found in both, and its
+    chunk number tells the rows apart; read the other way around, it could be in neither.
+    """
     manifest = read_manifest(folder) or Manifest()
-    sealed = {
-        day: one
-        for day, one in read_sealed(folder, site_id).items()
-        if first_day <= day <= last_day
-    }
-    names = ", ".join(COLUMNS)
-    parts: list[str] = []
-    parameters: list[Any] = []
-    if sealed:
-        parts.append(f"SELECT {names} FROM read_parquet(?)")  # noqa: S608 - names are constants
-        parameters.append([str(site_folder(folder, site_id) / one.name) for one in sealed.values()])
-    if manifest.chunks:
-        parts.append(
-            f"SELECT {names} FROM read_parquet(?) AS c"  # noqa: S608 - names are constants
-            " WHERE site = ? AND day BETWEEN ? AND ? AND NOT EXISTS ("
-            " SELECT 1 FROM (SELECT unnest(?::DATE[]) AS d, unnest(?::INTEGER[]) AS n) AS s"
-            " WHERE s.d = c.day AND c.chunk <= s.n)"
-        )
-        parameters += [chunk_paths(folder, manifest.chunks), site_id, first_day, last_day]
-        parameters += [list(sealed), [one.chunk for one in sealed.values()]]
-    return Relation(" UNION ALL ".join(parts) or EMPTY, tuple(parameters))
+    sealed = {site_id: read_sealed(folder, site_id) for site_id in site_ids}
+    return Days(folder, manifest, sealed, first_day, last_day)
+
+
+@dataclass
+class _Arms:
+    """Queries over files that together make the tables of a sealed part."""
+
+    events: list[str] = field(default_factory=list)
+    visits: list[str] = field(default_factory=list)
+    parameters: dict[str, Any] = field(default_factory=dict)
+
+    def add(
+        self, site: Path, files: Sequence[SealedFile], shift: int, days: Sequence[date] = ()
+    ) -> None:
+        """Add files' rows, of these days alone if any are given."""
+        number = len(self.events)
+        where = ""
+        if days:
+            where = f" WHERE day BETWEEN $from_{number} AND $to_{number}"
+            self.parameters |= {f"from_{number}": min(days), f"to_{number}": max(days)}
+            if (max(days) - min(days)).days >= len(days):
+                where += f" AND list_contains($days_{number}, day)"
+                self.parameters[f"days_{number}"] = list(days)
+        for arms, name, suffix, columns in (
+            (self.events, "events", EVENTS, EVENT_COLUMNS),
+            (self.visits, "visits", VISITS, VISIT_COLUMNS),
+        ):
+            paths = f"{name}_{number}"
+            self.parameters[paths] = [str(site / f"{one.name}{suffix}") for one in files]
+            arms.append(
+                f"SELECT {_shifted(columns, shift)} FROM read_parquet(${paths}){where}"  # noqa: S608
+            )
+
+
+def _sealed_part(days: Days) -> Part | None:
+    arms = _Arms()
+    ranges = []
+    end = 0
+    for site_id in days.sealed:
+        by_file = _by_file(days, site_id)
+        if not by_file:
+            continue
+        site = site_folder(days.folder, site_id)
+        first, last = min(one.first for one in by_file), max(one.last for one in by_file)
+        # Several sites' numbers are laid end to end.
+        shift = end - first if len(days.sealed) > 1 else 0
+        whole = [one for one, used in by_file.items() if len(used) == one.holds]
+        if whole:
+            arms.add(site, whole, shift)
+        for one, used in by_file.items():
+            if len(used) != one.holds:
+                arms.add(site, [one], shift, used)
+        ranges.append((first + shift, last + shift))
+        end = last + shift + 1
+    if not ranges:
+        return None
+    return Part(
+        f"events AS ({' UNION ALL '.join(arms.events)}),"
+        f" visits AS ({' UNION ALL '.join(arms.visits)})",
+        arms.parameters,
+        ranges[0][0],
+        ranges[-1][1],
+        blake2b(repr(sorted(arms.parameters.items())).encode()).hexdigest(),
+    )
+
+
+def _by_file(days: Days, site_id: int) -> dict[SealedFile, list[date]]:
+    """The days asked for that are read from sealed files, by file."""
+    sealed = days.sealed[site_id]
+    found: dict[SealedFile, list[date]] = {}
+    for day in sealed.days:
+        file = sealed.file_of(day)
+        if (
+            days.first_day <= day <= days.last_day
+            and file.schema == SCHEMA
+            and days.manifest.is_sealed(site_id, day, sealed)
+        ):
+            found.setdefault(file, []).append(day)
+    return found
+
+
+def _open_part(days: Days, names: AbstractSet[str]) -> Part | None:
+    manifest, folder = days.manifest, days.folder
+    sealed = [
+        (site_id, day, one.chunk)
+        for site_id, site in days.sealed.items()
+        for day, one in site.days.items()
+        if days.first_day <= day <= days.last_day
+    ]
+    rows, parameters = raw_rows(folder, manifest.chunks)
+    arms = [f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN}"] if rows else []  # noqa: S608
+    values: dict[str, Any] = {**parameters, **(hidden(sealed) if rows else {})}
+    if old := _of_schema_1(days):
+        arms.append(f"SELECT {raw_row(1)} FROM read_parquet($old)")  # noqa: S608 - constants
+        values["old"] = old
+    if not arms:
+        return None
+    sites = ", ".join(str(int(site_id)) for site_id in days.sealed)
+    raw = (
+        f"SELECT * FROM ({' UNION ALL '.join(arms)})"  # noqa: S608 - constants and numbers
+        f" WHERE site IN ({sites}) AND day BETWEEN $first_day AND $last_day"
+    )
+    values |= {"first_day": days.first_day, "last_day": days.last_day}
+    return Part(open_tables(raw, names), values)
+
+
+def _of_schema_1(days: Days) -> list[str]:
+    """Files of sealed days that hold raw rows, as they once did."""
+    return [
+        str(site_folder(days.folder, site_id) / file.name)
+        for site_id, sealed in days.sealed.items()
+        for day in sealed.days
+        if (file := sealed.file_of(day)).schema == 1
+        and days.first_day <= day <= days.last_day
+        and days.manifest.is_sealed(site_id, day, sealed)
+    ]

@@ -1,11 +1,24 @@
-"""The wide rows that chunks and sealed days hold: an event with all its visit's attributes."""
+"""What stands in the files that reports read, and how files of earlier schemas are read.
 
-SCHEMA = 1
-"""The number of this schema; it stands in every manifest, and other numbers are rebuilt."""
+Raw rows are in chunks: an event, or an engagement signal, with its visit's attributes. A sealed
+day has two files, of its events and of its visits, whose rows say of each other what is worth
+knowing beforehand.
+"""
+
+SCHEMA = 2
+"""The number of this schema. It stands beside each file's name, and in the file itself."""
 
 PAGEVIEW_KIND, EVENT_KIND, ENGAGEMENT_KIND = 1, 2, 3
 
-OWN_COLUMNS = {
+TRAITS = (
+    *("referrer", "source", "channel"),
+    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
+    *("country", "region", "city"),
+    *("browser", "browser_version", "system", "system_version", "device", "screen", "language"),
+)
+TRAIT_COLUMNS = dict.fromkeys(TRAITS, "VARCHAR")
+
+RAW_COLUMNS = {
     "chunk": "INTEGER",
     "kind": "TINYINT",
     "site": "INTEGER",
@@ -13,7 +26,7 @@ OWN_COLUMNS = {
     "visit": "BIGINT",
     "visitor": "BIGINT",
     "day": "DATE",
-    "hour": "TINYINT",
+    "minute": "SMALLINT",  # of the local day, 0 to 1439
     "moment": "BIGINT",  # milliseconds since 1970, UTC
     "name": "VARCHAR",
     "page": "VARCHAR",
@@ -23,14 +36,72 @@ OWN_COLUMNS = {
     "interactive": "BOOLEAN",
     "seconds": "INTEGER",
     "scroll_depth": "TINYINT",
-}
-TRAITS = (
-    *("referrer", "source", "channel"),
-    *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
-    *("country", "region", "city"),
-    *("browser", "browser_version", "system", "system_version", "device", "screen", "language"),
-)
-COLUMNS = OWN_COLUMNS | dict.fromkeys(TRAITS, "VARCHAR")
+    "revenue": "BIGINT",  # millionths of the currency's unit
+    "currency": "VARCHAR",
+} | TRAIT_COLUMNS
 
-EMPTY = "SELECT " + ", ".join(f"NULL::{kind} AS {name}" for name, kind in COLUMNS.items())
-EMPTY += " WHERE false"
+OF_VISITS = {
+    "entry_page": "VARCHAR",
+    "exit_page": "VARCHAR",
+    "bounced": "BOOLEAN",
+    "duration": "UINTEGER",  # milliseconds
+}
+"""What is known of a visit once its events are, and stands with each of them."""
+
+MARKED = ("page", "title", "hostname", "hour")
+"""Attributes of an event for which a mark says how it counts. Its values are these:"""
+
+REPEATED, ALONE, SHARED, UNMARKED = 0, 1, 2, 3
+"""Not the first event of its visit with this value; the first, and no other visit of the visitor
+has one; the first, and another visit has one, too; not marked, as rows of open days are."""
+
+MARK_COLUMNS = {f"{name}_mark": "UTINYINT" for name in MARKED}
+
+# Visits are numbered, so that a set of them is a string of bits; a visitor has the number of the
+# first visit. Numbers are a site's own, and a day that is sealed again gets new ones.
+_SEALED_COLUMNS = {
+    "day": "DATE",
+    "visit": "UINTEGER",
+    "visitor": "UINTEGER",
+    "sole": "BOOLEAN",  # the visitor's only visit
+}
+EVENT_COLUMNS = (
+    _SEALED_COLUMNS
+    | {
+        "minute": "SMALLINT",
+        "kind": "TINYINT",
+        "name": "VARCHAR",
+        "page": "VARCHAR",
+        "hostname": "VARCHAR",
+        "title": "VARCHAR",
+        "props": "VARCHAR",
+        "seconds": "INTEGER",  # of all signals that belong to this pageview; null without any
+        "scroll_depth": "TINYINT",
+        "revenue": "BIGINT",
+        "currency": "VARCHAR",
+    }
+    | MARK_COLUMNS
+    | OF_VISITS
+    | TRAIT_COLUMNS
+)
+VISIT_COLUMNS = (
+    _SEALED_COLUMNS
+    | {"pageviews": "UINTEGER", "events": "UINTEGER"}
+    | OF_VISITS
+    | TRAIT_COLUMNS
+)
+
+RAW_SCHEMAS: dict[int, dict[str, str]] = {
+    # It kept hours alone, and neither minutes nor revenue.
+    1: {"minute": "hour::SMALLINT * 60", "revenue": "NULL::BIGINT", "currency": "''"},
+    2: {},
+}
+"""For each schema, what raw rows have in the place of columns that the schema did not know."""
+
+
+def raw_row(schema: int) -> str:
+    """A raw row's columns, as SQL over a file of this schema."""
+    known = RAW_SCHEMAS[schema]
+    return ", ".join(
+        f"{known[name]} AS {name}" if name in known else name for name in RAW_COLUMNS
+    )

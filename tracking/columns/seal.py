@@ -1,107 +1,147 @@
-"""Writes a finished day of a site into a file of its own, from the record.
+"""Writes a finished day of a site into files of its own, from the record.
 
-A sealed day remembers the number of the last chunk that it includes. A reader takes the file and
-the rows of later chunks, so a late event is in every answer at once, and the day can be sealed
-again at leisure.
+A sealed day remembers the number of the last chunk that it includes: rows of earlier chunks are
+in it. How a late event opens it again is told in `chunks.py`.
 """
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+import duckdb
+
 from tracking.columns import duck
-from tracking.columns.chunks import chunk_paths
+from tracking.columns.chunks import days_in_chunks
+from tracking.columns.files import write_parquet
 from tracking.columns.manifest import (
+    EVENTS,
+    VISITS,
     Manifest,
+    Sealed,
     SealedDay,
+    SealedFile,
     forget_sites,
     read_sealed,
     site_folder,
+    sites_with_files,
     write_manifest,
     write_sealed,
 )
-from tracking.columns.rows import Columns, day_bounds_query, wide_rows, write_parquet
-from tracking.models import DailyTotal, Engagement, Event, SpoolFile
-from tracking.records import OFFSET_BITS, VISIT_TIMEOUT, SiteRules, event_id
+from tracking.columns.record import drop_uncopied, events_of_day, load
+from tracking.columns.schema import SCHEMA
+from tracking.columns.shape import marks, numbered_visits, sealed_events, sealed_visits
+from tracking.models import DailyTotal, SpoolFile
+from tracking.records import VISIT_TIMEOUT, SiteRules, event_id
 
 # The last visits of a day may still grow by engagement until the timeout is over.
 SETTLED = VISIT_TIMEOUT + timedelta(minutes=1)
+# An import may add to a day again and again: it is sealed when that is over, or now and then.
+REOPENED_FOR = timedelta(minutes=10)
 
 
 def seal_days(
     folder: Path, manifest: Manifest, sites: Mapping[int, SiteRules], now: datetime
 ) -> int:
     """Seal every finished day that has rows in chunks; returns how many that were."""
+    opened_at = {(one.site, one.day): one.at for one in manifest.reopened}
+    latest = (now - REOPENED_FOR).timestamp()
     sealed = 0
     for site_id, day, last_chunk in days_in_chunks(folder, manifest):
         if site_id not in sites or sites[site_id].local(now - SETTLED)[0] <= day:
             continue
-        known = read_sealed(folder, site_id).get(day)
-        if known is None or known.chunk < last_chunk:
+        known = read_sealed(folder, site_id).days.get(day)
+        if known is not None and known.chunk >= last_chunk:
+            continue
+        if known is None or opened_at.get((site_id, day), 0) <= latest:
             seal_day(folder, site_id, day, manifest)
             sealed += 1
     return sealed
 
 
-def seal_day(folder: Path, site_id: int, day: date, manifest: Manifest) -> None:
-    """Write the file of one day: exactly its rows in chunks up to the manifest's last."""
-    bounds = day_bounds_query(site_id, day)
-    rows = wide_rows(
-        Event.objects.filter(**bounds), Engagement.objects.filter(**bounds), manifest.last_chunk
-    )
-    days = read_sealed(folder, site_id)
-    before = days.pop(day, None)
-    if rows:
-        name = f"{day.isoformat()}.{secrets.token_hex(4)}.parquet"
-        write_parquet(folder, site_folder(folder, site_id) / name, _copied(rows, manifest))
-        days[day] = SealedDay(name, manifest.last_chunk)
-    write_sealed(folder, site_id, days)
-    if before:
-        (site_folder(folder, site_id) / before.name).unlink(missing_ok=True)
-
-
-def rebuild(folder: Path) -> Manifest:
-    """Make all files anew from the database.
-
-    Every day that has events is sealed, unfinished ones too: later chunks add to them. The list of
-    chunks is written last, so that a rebuild that was killed begins again.
-    """
-    forget_sites(folder, keep=set())
-    manifest = Manifest(
-        last_chunk=0,
-        cursors={
-            pk: event_id(pk, offset) for pk, offset in SpoolFile.objects.values_list("pk", "offset")
-        },
-    )
-    for site_id, day in DailyTotal.objects.order_by("site_id", "day").values_list("site_id", "day"):
+def seal_old_schemas(folder: Path, manifest: Manifest) -> int:
+    """Write days anew whose files have an earlier schema; returns how many that were."""
+    old = [
+        (site_id, day)
+        for site_id in sites_with_files(folder)
+        for day in (sealed := read_sealed(folder, site_id)).days
+        if sealed.file_of(day).schema != SCHEMA
+    ]
+    for site_id, day in old:
         seal_day(folder, site_id, day, manifest)
+    return len(old)
+
+
+def seal_day(folder: Path, site_id: int, day: date, manifest: Manifest) -> None:
+    """Write the files of one day: exactly its rows in chunks up to the manifest's last."""
+    sealed = read_sealed(folder, site_id)
+    days = {one: at for one, at in sealed.days.items() if one != day}
+    files = dict(sealed.files)
+    with duck.cursor(folder) as cursor:
+        load(cursor, *events_of_day(site_id, day), manifest.last_chunk)
+        drop_uncopied(cursor, manifest.cursors)
+        name = f"{day.isoformat()}.{secrets.token_hex(4)}"
+        written = _write_raw(cursor, site_folder(folder, site_id), name, sealed.next_visit)
+    if written:
+        files[name] = written
+        days[day] = SealedDay(name, manifest.last_chunk)
+        sealed = replace(sealed, next_visit=written.last + 1)
+    replace_sealed(folder, site_id, replace(sealed, files=files, days=days))
+
+
+def replace_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
+    """Write the list of a site's sealed days, and remove the files that no day is in any more."""
+    before = read_sealed(folder, site_id)
+    write_sealed(folder, site_id, sealed)
+    used = {one.file for one in sealed.days.values()}
+    for name, file in before.files.items():
+        for path in file.digests if name not in used else ():
+            (site_folder(folder, site_id) / path).unlink(missing_ok=True)
+
+
+def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:
+    """Make the files anew from the database, and no chunks; returns the list as it then is.
+
+    `known` is what was listed before: days that it says are sealed are left alone. Without it all
+    days are written. Those that are not over are sealed, too: the next event of one opens it
+    again. The list is written last, so that a rebuild that was killed begins again.
+    """
+    sealed = {site_id: read_sealed(folder, site_id) for site_id in sites_with_files(folder)}
+    chunks = [one.chunk for site in sealed.values() for one in site.days.values()]
+    manifest = Manifest(
+        last_chunk=max(chunks, default=known.last_chunk if known else 0) + 1,
+        cursors=known.cursors if known else _offsets(),
+    )
+    days = list(
+        DailyTotal.objects.order_by("site_id", "day").values_list("site_id", "day")
+    )
+    for site_id, day in days:
+        if not known or not known.is_sealed(site_id, day, read_sealed(folder, site_id)):
+            seal_day(folder, site_id, day, manifest)
+    forget_sites(folder, keep={site_id for site_id, _ in days})
     write_manifest(folder, manifest)
     return manifest
 
 
-def days_in_chunks(folder: Path, manifest: Manifest) -> list[tuple[int, date, int]]:
-    """The (site, day) pairs that chunks have rows of, each with the last such chunk's number."""
-    if not manifest.chunks:
-        return []
-    cursor = duck.cursor(folder)
-    found: list[tuple[int, date, int]] = cursor.execute(
-        "SELECT site, day, max(chunk) FROM read_parquet(?) GROUP BY ALL ORDER BY ALL",
-        [chunk_paths(folder, manifest.chunks)],
-    ).fetchall()
-    cursor.close()
-    return found
+def _offsets() -> dict[int, int]:
+    """The place behind the last committed line of each spool file, as an event's id."""
+    return {pk: event_id(pk, offset) for pk, offset in SpoolFile.objects.values_list("pk", "offset")}
 
 
-def _copied(rows: Columns, manifest: Manifest) -> Columns:
-    """The rows without those that came after the manifest's last chunk: the next one has them."""
-    behind = {
-        pk: manifest.cursors.get(pk, event_id(pk, 0))
-        for pk in SpoolFile.objects.values_list("pk", flat=True)
-    }
-    # A spool file that has no row any more was copied to its end long ago.
-    keep = [event < behind.get(event >> OFFSET_BITS, event + 1) for event in rows["event"]]
-    return {
-        name: [value for value, kept in zip(values, keep, strict=True) if kept]
-        for name, values in rows.items()
-    }
+def _write_raw(
+    cursor: duckdb.DuckDBPyConnection, folder: Path, name: str, first: int
+) -> SealedFile | None:
+    """Write the table `raw` as two files of a sealed day; None when there is no visit in it."""
+    cursor.execute(numbered_visits(first))
+    [[count]] = cursor.execute("SELECT count(*) FROM numbered").fetchall()
+    if not count:
+        return None
+    cursor.execute(marks())
+    return SealedFile(
+        name,
+        first=first,
+        last=first + count - 1,
+        events_digest=write_parquet(cursor, sealed_events(), {}, folder / f"{name}{EVENTS}"),
+        visits_digest=write_parquet(cursor, sealed_visits(), {}, folder / f"{name}{VISITS}"),
+    )
