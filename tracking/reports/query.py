@@ -1,108 +1,122 @@
-"""The question of a report: what pages, the terminal and tests all build."""
+"""The question of a report: what pages, the API, the terminal and tests all build."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
-from urllib.parse import quote, unquote
+from dataclasses import dataclass, replace
 
 from tracking.errors import InvalidQuery
 from tracking.records import SiteRules
-from tracking.reports.dimensions import DIMENSIONS, FILTERABLE
-from tracking.reports.metrics import METRICS
-from tracking.reports.periods import MOST_DAYS
+from tracking.reports.conditions import Condition, is_text, scope_of
+from tracking.reports.dimensions import dimension_named
+from tracking.reports.metrics import METRICS, OF_A_GOAL, REVENUE
+from tracking.reports.periods import Interval, Period, parse_interval
 
-MOST_FILTERS = 20
-MOST_VALUES = 100
-LONGEST_VALUE = 2000
-
-Operator = Literal["is", "is_not"]
+MOST_SITES = 100
+MOST_METRICS = 20
+MOST_DIMENSIONS = 3
+MOST_ROWS = 1000
+DEFAULT_ROWS = 100
+LONGEST_CURSOR = 4000
 
 
 @dataclass(frozen=True)
-class Filter:
-    """Selects events, or visits, whose dimension is, or is not, one of the values."""
+class Order:
+    """Which comes first: `by` is a metric or a dimension of the query."""
 
-    dimension: str
-    operator: Operator
-    values: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        """Raises InvalidQuery for what can't be filtered by."""
-        if self.dimension not in FILTERABLE:
-            raise InvalidQuery("filter", f"{self.dimension[:40]!r} can't be filtered by")
-        if self.operator not in {"is", "is_not"}:
-            raise InvalidQuery("filter", "expected is or is_not")
-        if not 0 < len(self.values) <= MOST_VALUES:
-            raise InvalidQuery("filter", f"expected 1 to {MOST_VALUES} values")
-        if any(len(value) > LONGEST_VALUE or "\0" in value for value in self.values):
-            raise InvalidQuery("filter", "a value that nothing can have")
-
-    @classmethod
-    def from_param(cls, text: str) -> "Filter":
-        """Read `country:is:DE,AT`; values are percent-encoded once more. Raises InvalidQuery."""
-        dimension, _, rest = text.partition(":")
-        operator, colon, values = rest.partition(":")
-        if not colon:
-            raise InvalidQuery("filter", "expected country:is:DE")
-        return cls(
-            dimension,
-            operator,  # type: ignore[arg-type]
-            tuple(unquote(value) for value in values.split(",")),
-        )
-
-    def to_param(self) -> str:
-        """What from_param reads."""
-        values = ",".join(quote(value, safe="") for value in self.values)
-        return f"{self.dimension}:{self.operator}:{values}"
+    by: str
+    descending: bool
 
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """One question to one site's numbers; raises InvalidQuery, naming the parameter, when made.
+    """One question to the numbers of sites; raises InvalidQuery, naming the parameter, when made.
 
-    Days are the site's local ones, both ends included. Without a dimension there is no row, only
-    totals.
+    Without a dimension there is no row, only totals. `interval` is what buckets of the dimension
+    `time` are, None for the period's own. `goal` is what conversions are. Without an order, time
+    comes first to last when it is the first dimension, else rows with most of the first metric
+    come first; equal ones follow the dimensions. A series, by `time` alone, has all its buckets,
+    whatever the limit. `after` is the engine's word for the row that the page before ended with.
     """
 
-    site: SiteRules
-    first_day: date
-    last_day: date
+    sites: tuple[SiteRules, ...]
+    period: Period
     metrics: tuple[str, ...]
-    dimension: str | None = None
-    filters: tuple[Filter, ...] = ()
-    limit: int | None = None
+    dimensions: tuple[str, ...] = ()
+    condition: Condition | None = None
+    interval: Interval | None = None
+    compared: Period | None = None
+    goal: Condition | None = None
+    order: Order | None = None
+    limit: int = DEFAULT_ROWS
+    after: str = ""
 
     def __post_init__(self) -> None:
         """Raises InvalidQuery for what can't be answered."""
-        if not 0 <= (self.last_day - self.first_day).days < MOST_DAYS:
-            raise InvalidQuery("period", f"expected 1 to {MOST_DAYS} days")
-        if not self.metrics:
-            raise InvalidQuery("metrics", "expected at least one")
+        self._check_sites()
+        self._check_days()
+        self._check_metrics()
+        object.__setattr__(self, "dimensions", _known_dimensions(self.dimensions))
+        if self.order is not None:
+            object.__setattr__(self, "order", self._known_order(self.order))
+        if not 1 <= self.limit <= MOST_ROWS:
+            raise InvalidQuery("limit", f"expected 1 to {MOST_ROWS}")
+        if len(self.after) > LONGEST_CURSOR or not is_text(self.after):
+            raise InvalidQuery("after", "no report ended with this")
+
+    def _check_sites(self) -> None:
+        if not 0 < len(self.sites) <= MOST_SITES:
+            raise InvalidQuery("sites", f"expected 1 to {MOST_SITES}")
+        if len({site.site_id for site in self.sites}) < len(self.sites):
+            raise InvalidQuery("sites", "one is named twice")
+
+    def _check_days(self) -> None:
+        if self.period.last_day < self.period.first_day:
+            raise InvalidQuery("period", "it ends before it begins")
+        if self.compared is not None and self.compared.last_day < self.compared.first_day:
+            raise InvalidQuery("compare", "it ends before it begins")
+        if self.interval is not None:
+            parse_interval(self.interval, self.period)
+
+    def _check_metrics(self) -> None:
+        if not 0 < len(self.metrics) <= MOST_METRICS:
+            raise InvalidQuery("metrics", f"expected 1 to {MOST_METRICS}")
         for name in self.metrics:
             if name not in METRICS:
                 raise InvalidQuery("metrics", f"{name[:40]!r} is none of {', '.join(METRICS)}")
-        if self.dimension is not None and self.dimension not in DIMENSIONS:
-            raise InvalidQuery("by", f"{self.dimension[:40]!r} is none of {', '.join(DIMENSIONS)}")
-        if len(self.filters) > MOST_FILTERS:
-            raise InvalidQuery("filter", f"more than {MOST_FILTERS}")
-        if self.limit is not None and self.limit < 1:
-            raise InvalidQuery("limit", "expected a number above 0")
+        if len(set(self.metrics)) < len(self.metrics):
+            raise InvalidQuery("metrics", "one is named twice")
+        self._check_goal()
+
+    def _check_goal(self) -> None:
+        of_a_goal = [name for name in self.metrics if name in OF_A_GOAL]
+        if self.goal is None and of_a_goal:
+            raise InvalidQuery("goal", f"{of_a_goal[0]} needs one")
+        if self.goal is None:
+            return
+        if not of_a_goal:
+            raise InvalidQuery("goal", f"expected {' or '.join(sorted(OF_A_GOAL))} in metrics")
+        if scope_of(self.goal) != "event":
+            raise InvalidQuery("goal", "expected a condition on events, like event:is:Sign%20up")
+
+    def _known_order(self, order: Order) -> Order:
+        if order.by == REVENUE:
+            raise InvalidQuery("order", "amounts in several currencies have no order")
+        if order.by in self.metrics:
+            return order
+        if is_text(order.by):
+            name = dimension_named(order.by, "order").name
+            if name in self.dimensions:
+                return replace(order, by=name)
+        raise InvalidQuery("order", f"{order.by[:40]!r} is no metric or dimension of the query")
 
 
-def filters_from_params(texts: Iterable[str]) -> tuple[Filter, ...]:
-    """The filters of a URL's repeated parameter, each once; raises InvalidQuery."""
-    return tuple(dict.fromkeys(Filter.from_param(text) for text in texts))
-
-
-def filter_from_words(text: str) -> Filter:
-    """Read `country is DE, AT` or `page is not /`; raises InvalidQuery("where", ...)."""
-    dimension, _, rest = text.strip().partition(" ")
-    for words, operator in (("is not ", "is_not"), ("is ", "is")):
-        if rest.startswith(words):
-            values = tuple(value.strip() for value in rest.removeprefix(words).split(","))
-            try:
-                return Filter(dimension, operator, values)  # type: ignore[arg-type]
-            except InvalidQuery as error:
-                raise InvalidQuery("where", error.reason) from error
-    raise InvalidQuery("where", "expected words like: country is DE, AT")
+def _known_dimensions(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The dimensions' names, each in its one form."""
+    if len(names) > MOST_DIMENSIONS:
+        raise InvalidQuery("by", f"expected at most {MOST_DIMENSIONS}")
+    for name in names:
+        # The form of a property's name can't be made of half a surrogate pair.
+        if not is_text(name):
+            raise InvalidQuery("by", f"{name[:40]!r} is nothing to group by")
+    known = tuple(dimension_named(name, "by").name for name in names)
+    if len(set(known)) < len(known):
+        raise InvalidQuery("by", "one is named twice")
+    return known
