@@ -48,3 +48,17 @@ class BackupFailed(TrackingError):
 
 class ReportsBusy(TrackingError):
     """As many reports are being answered as may be at once."""
+
+
+class ReportTooSlow(TrackingError):
+    """A report took longer than it may; its text says how long that is, and what to do."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(
+            f"it took longer than {seconds:g} seconds: narrow the period or the filters"
+        )
+        self.seconds = seconds
+
+
+class ReportLeft(TrackingError):
+    """Nobody waits for a report's answer any more."""
