@@ -161,23 +161,23 @@ def read_sealed(folder: Path, site_id: int) -> Sealed:
     return _sealed(path, (found.st_ino, found.st_mtime_ns, found.st_size))
 
 
-def write_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
-    """Replace the list of a site's sealed days; files that hold no day are left out."""
+def replace_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
+    """Replace the list of a site's sealed days, and remove the files that no day is in any more."""
+    before = read_sealed(folder, site_id)
     used = {one.file for one in sealed.days.values()}
     _write(
         site_folder(folder, site_id) / NAME,
         {
             "next_visit": sealed.next_visit,
-            "files": [
-                astuple(one)
-                for name, one in sorted(sealed.files.items())
-                if name in used
-            ],
+            "files": [astuple(sealed.files[name]) for name in sorted(used)],
             "days": {
                 day.isoformat(): (one.file, one.chunk) for day, one in sorted(sealed.days.items())
             },
         },
     )
+    for name, file in before.files.items():
+        for path in file.digests if name not in used else ():
+            (site_folder(folder, site_id) / path).unlink(missing_ok=True)
 
 
 def sites_with_files(folder: Path) -> list[int]:

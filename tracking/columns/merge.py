@@ -14,10 +14,10 @@ from tracking.columns.manifest import (
     SealedDay,
     SealedFile,
     read_sealed,
+    replace_sealed,
     site_folder,
 )
 from tracking.columns.schema import EVENT_COLUMNS, SCHEMA, VISIT_COLUMNS
-from tracking.columns.seal import replace_sealed
 
 MERGED_AT_ONCE = 8
 

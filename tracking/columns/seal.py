@@ -24,10 +24,10 @@ from tracking.columns.manifest import (
     SealedFile,
     forget_sites,
     read_sealed,
+    replace_sealed,
     site_folder,
     sites_with_files,
     write_manifest,
-    write_sealed,
 )
 from tracking.columns.record import drop_uncopied, events_of_day, load
 from tracking.columns.schema import SCHEMA
@@ -62,10 +62,11 @@ def seal_days(
 
 def seal_old_schemas(folder: Path, manifest: Manifest) -> int:
     """Write days anew whose files have an earlier schema; returns how many that were."""
+    sites = {site_id: read_sealed(folder, site_id) for site_id in sites_with_files(folder)}
     old = [
         (site_id, day)
-        for site_id in sites_with_files(folder)
-        for day in (sealed := read_sealed(folder, site_id)).days
+        for site_id, sealed in sites.items()
+        for day in sealed.days
         if sealed.file_of(day).schema != SCHEMA
     ]
     for site_id, day in old:
@@ -88,16 +89,6 @@ def seal_day(folder: Path, site_id: int, day: date, manifest: Manifest) -> None:
         days[day] = SealedDay(name, manifest.last_chunk)
         sealed = replace(sealed, next_visit=written.last + 1)
     replace_sealed(folder, site_id, replace(sealed, files=files, days=days))
-
-
-def replace_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
-    """Write the list of a site's sealed days, and remove the files that no day is in any more."""
-    before = read_sealed(folder, site_id)
-    write_sealed(folder, site_id, sealed)
-    used = {one.file for one in sealed.days.values()}
-    for name, file in before.files.items():
-        for path in file.digests if name not in used else ():
-            (site_folder(folder, site_id) / path).unlink(missing_ok=True)
 
 
 def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:

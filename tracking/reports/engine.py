@@ -1,108 +1,236 @@
 """Answers ReportQueries from the columnar files."""
 
-import calendar
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from tracking.columns import duck
-from tracking.columns.read import rows_of
+from tracking.columns.check import report_unreadable
+from tracking.columns.read import Days, days_of
 from tracking.errors import ReportUnavailable
-from tracking.reports.dimensions import DIMENSIONS
-from tracking.reports.metrics import METRICS
+from tracking.records import MICROS
+from tracking.reports.answers import Answers
+from tracking.reports.metrics import METRICS, REVENUE
+from tracking.reports.periods import Period, bucket_keys, default_interval
 from tracking.reports.query import ReportQuery
-from tracking.reports.sql import statement
+from tracking.reports.statements import (
+    Ask,
+    Statement,
+    columns_of_events,
+    cursor_after,
+    rows_of,
+    sums_of,
+)
 
-Number = int | float | None
+Number = int | float | None | Mapping[str, Decimal]
+Line = tuple[Any, ...]
 
-# A file can go between reading its name and reading it, when chunks are merged.
+# A file can go between reading its name and reading it, when files are merged.
 ATTEMPTS = 3
+ANSWERS = "answers"
 
 
 @dataclass(frozen=True)
 class Row:
-    """The numbers of one value of the dimension; an unknown value is empty."""
+    """The numbers of one value of each dimension; an unknown value is empty.
 
-    key: str
+    `compared` are those of the same values in the period that is compared with; of a series, those
+    of the bucket in the same place.
+    """
+
+    keys: tuple[str, ...]
     metrics: Mapping[str, Number]
+    compared: Mapping[str, Number] | None = None
 
 
 @dataclass(frozen=True)
 class Report:
-    """The answer: totals over all that was selected, rows, and how many rows there are in all."""
+    """The answer: totals over all that was selected, rows, and how many rows there are in all.
+
+    `after` is the cursor of the next page, None on the last.
+    """
 
     totals: Mapping[str, Number]
     rows: tuple[Row, ...] = ()
     row_count: int = 0
+    compared: Mapping[str, Number] | None = None
+    after: str | None = None
 
 
 def answer(query: ReportQuery, folder: Path) -> Report:
-    """The numbers, from the columnar files in `folder`.
+    """The numbers, from the columnar files in `folder`; docs/figures.md says what each means.
 
-    Rows come with the largest first metric first; those of hours, days and months in their order,
-    with a row for each. Raises ReportUnavailable when the files can't be read.
+    Money is in units of its currency. Raises InvalidQuery for a cursor that no report ended with,
+    and ReportUnavailable when the files can't be read.
     """
     for attempt in range(ATTEMPTS):
         try:
             return _answer(query, folder)
-        except duckdb.IOException as error:
-            if attempt == ATTEMPTS - 1:
-                raise ReportUnavailable(str(error)) from error
         except duckdb.Error as error:
-            raise ReportUnavailable(str(error)) from error
+            if attempt == ATTEMPTS - 1 or not isinstance(error, duckdb.IOException):
+                report_unreadable(folder)
+                raise ReportUnavailable(str(error)) from error
     raise AssertionError
 
 
 def _answer(query: ReportQuery, folder: Path) -> Report:
-    relation = rows_of(folder, query.site.site_id, query.first_day, query.last_day)
-    cursor = duck.cursor(folder)
-    try:
-        asked = statement(query, relation, totals=True)
-        total = cursor.execute(asked.sql, asked.parameters).fetchall()
-        totals = _numbers(query, total[0][1:]) if total else _nothing(query)
-        if query.dimension is None:
-            return Report(totals)
-        asked = statement(query, relation, totals=False)
-        found = cursor.execute(asked.sql, asked.parameters).fetchall()
-    finally:
-        cursor.close()
-    rows = [Row(line[0] or "", _numbers(query, line[1:])) for line in found]
-    if DIMENSIONS[query.dimension].scope == "time":
-        rows = list(_every_bucket(query, {row.key: row for row in rows}))
-        return Report(totals, tuple(rows), len(rows))
-    return Report(totals, tuple(rows), found[0][-1] if found else 0)
+    with duck.cursor(folder) as cursor:
+        asked = _Asked(query, query.period, folder, cursor)
+        compared = (
+            _Asked(query, query.compared, folder, cursor) if query.compared is not None else None
+        )
+        report = Report(
+            totals=asked.totals(), compared=compared.totals() if compared else None
+        )
+        if query.dimensions == ("time",):
+            return _series(report, asked, compared)
+        return _table(report, asked, compared) if query.dimensions else report
 
 
-def _numbers(query: ReportQuery, line: tuple[Any, ...]) -> dict[str, Number]:
-    return {
-        name: value if value is None or METRICS[name].unit == "count" else float(value)
-        for name, value in zip(query.metrics, line, strict=False)
-    }
+def _series(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
+    """All buckets of the period, beside those of the one that it is compared with."""
+    others = list(compared.buckets()) if compared else []
+    rows = tuple(
+        Row((key,), metrics, others[number][1] if number < len(others) else None)
+        for number, (key, metrics) in enumerate(asked.buckets())
+    )
+    return replace(report, rows=rows, row_count=len(rows))
+
+
+def _table(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
+    query = asked.query
+    lines = asked.rows()
+    found = asked.metrics_of(lines)
+    others = compared.metrics_by_key(list(found)) if compared else {}
+    nothing = _nothing(query) if compared else None
+    is_last = len(lines) < query.limit or not lines
+    return replace(
+        report,
+        rows=tuple(
+            Row(keys, metrics, others.get(keys, nothing)) for keys, metrics in found.items()
+        ),
+        row_count=lines[0][-1] if lines else 0,
+        after=None if is_last else cursor_after(query, lines[-1]),
+    )
+
+
+class _Asked:
+    """A query about one of its periods, and what the files say of it."""
+
+    def __init__(
+        self, query: ReportQuery, period: Period, folder: Path, cursor: duckdb.DuckDBPyConnection
+    ) -> None:
+        self.query, self._period, self._folder, self._cursor = query, period, folder, cursor
+        self._interval = query.interval or default_interval(query.period)
+        self._answers = Answers(folder / ANSWERS)
+
+    def totals(self) -> Mapping[str, Number]:
+        ask = self._ask(())
+        lines = self._lines(ask, replace(self.query, dimensions=(), order=None, after=""))
+        found = self._numbers(lines, 1)
+        if REVENUE in self.query.metrics:
+            found = self._with_revenue(found, ask)
+        return found.get(("",)) or _nothing(self.query)
+
+    def rows(self) -> Sequence[Line]:
+        return self._lines(self._ask(self.query.dimensions), self.query)
+
+    def metrics_of(self, lines: Sequence[Line]) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        """The metrics of lines, by their keys."""
+        found = self._numbers(lines, len(self.query.dimensions))
+        if REVENUE in self.query.metrics:
+            return self._with_revenue(found, self._ask(self.query.dimensions))
+        return found
+
+    def metrics_by_key(
+        self, keys: Sequence[tuple[str, ...]]
+    ) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        """The metrics of these keys, as far as there are any."""
+        ask = self._ask(self.query.dimensions)
+        return self.metrics_of(self._lines(ask, self.query, only=keys))
+
+    def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
+        found = self.metrics_of(self.rows())
+        nothing = _nothing(self.query)
+        for key in bucket_keys(self._period, self._interval):
+            yield key, found.get((key,), nothing)
+
+    def _ask(self, dimensions: tuple[str, ...]) -> Ask:
+        query, since = self.query, self._period.since
+        return Ask(
+            dimensions,
+            self._interval,
+            query.condition,
+            query.goal,
+            frozenset(name for metric in query.metrics for name in METRICS[metric].sums),
+            since=None if since is None else round(since.timestamp() * 1000),
+        )
+
+    def _with_revenue(
+        self, found: Mapping[tuple[str, ...], Mapping[str, Number]], ask: Ask
+    ) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        amounts: dict[tuple[str, ...], dict[str, Decimal]] = {}
+        width = len(ask.dimensions) or 1
+        lines = self._lines(replace(ask, revenue=True), self.query, only=list(found))
+        for line in sorted(lines):
+            amounts.setdefault(line[:width], {})[line[width]] = Decimal(int(line[width + 1])) / MICROS
+        return {keys: {**one, REVENUE: amounts.get(keys, {})} for keys, one in found.items()}
+
+    def _lines(
+        self, ask: Ask, query: ReportQuery, only: Sequence[Sequence[str]] | None = None
+    ) -> Sequence[Line]:
+        sums = [one for part_ask, days in self._days(ask) for one in self._sums(part_ask, days)]
+        if not sums:
+            return []
+        asked = rows_of(query, ask, sums, only=only)
+        return self._cursor.execute(asked.sql, dict(asked.parameters)).fetchall()
+
+    def _days(self, ask: Ask) -> Iterator[tuple[Ask, Days]]:
+        """The period's days; the last on its own when it is not compared to its end."""
+        period = self._period
+        last = period.last_day
+        sites = [site.site_id for site in self.query.sites]
+        if period.until_minute is not None:
+            cut = replace(ask, until_minute=period.until_minute)
+            yield cut, days_of(self._folder, sites, last, last)
+            last -= timedelta(days=1)
+        if last >= period.first_day:
+            yield ask, days_of(self._folder, sites, period.first_day, last)
+
+    def _sums(self, ask: Ask, days: Days) -> Iterator[Statement]:
+        sealed = days.sealed_part() if ask.since is None else None
+        if sealed is not None:
+            statement = sums_of(ask, sealed)
+            key = repr((ask, sealed.version))
+            yield self._answers.kept(key, statement, self._cursor)
+        opened = days.open_part(columns_of_events(ask))
+        if opened is not None:
+            yield sums_of(ask, opened)
+
+    def _numbers(
+        self, lines: Sequence[Line], width: int
+    ) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        query = self.query
+        return {
+            tuple(line[:width]): {
+                name: _number(name, value)
+                for name, value in zip(query.metrics, line[width:], strict=False)
+            }
+            for line in lines
+        }
+
+
+def _number(name: str, value: Any) -> Number:
+    if value is None:
+        return None
+    return int(value) if METRICS[name].unit == "count" else float(value)
 
 
 def _nothing(query: ReportQuery) -> dict[str, Number]:
-    return {name: 0 if METRICS[name].unit == "count" else None for name in query.metrics}
-
-
-def _every_bucket(query: ReportQuery, rows: Mapping[str, Row]) -> Iterator[Row]:
-    for key in _bucket_keys(query):
-        yield rows.get(key) or Row(key, _nothing(query))
-
-
-def _bucket_keys(query: ReportQuery) -> Iterator[str]:
-    if query.dimension == "hour":
-        yield from map(str, range(24))
-        return
-    day = query.first_day
-    while day <= query.last_day:
-        if query.dimension == "day":
-            yield day.isoformat()
-            day += timedelta(days=1)
-        else:
-            yield f"{day:%Y-%m}"
-            day = date(day.year, day.month, calendar.monthrange(day.year, day.month)[1])
-            day += timedelta(days=1)
+    empty: dict[str, Callable[[], Number]] = {"count": int, "money": dict}
+    return {name: empty.get(METRICS[name].unit, lambda: None)() for name in query.metrics}

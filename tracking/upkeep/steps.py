@@ -6,6 +6,7 @@ Each can be repeated at any time, and killed at any point: the next run does wha
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from tracking.columns.check import is_reported, repair
 from tracking.columns.chunks import (
     drop_sealed_rows,
     forget_cursors,
@@ -15,7 +16,8 @@ from tracking.columns.chunks import (
 )
 from tracking.columns.expire import expire
 from tracking.columns.manifest import Manifest, forget_sites, read_manifest, write_manifest
-from tracking.columns.seal import rebuild, seal_days
+from tracking.columns.merge import merge_months
+from tracking.columns.seal import rebuild, seal_days, seal_old_schemas
 from tracking.models import Dictionary, Site, SpoolFile
 from tracking.spool.aside import forget
 from tracking.spool.reader import waiting_since
@@ -39,6 +41,8 @@ def copy_new_events(folder: Path) -> Manifest:
     manifest = read_manifest(folder)
     if manifest is None:
         manifest = rebuild(folder)
+    elif is_reported(folder):
+        manifest, _ = repair(folder, manifest)
     return merge_chunks(folder, write_chunk(folder, manifest))
 
 
@@ -52,6 +56,22 @@ def seal_finished_days(folder: Path, at: datetime) -> int:
     remove_unlisted(folder, manifest)
     forget_sites(folder, keep=set(sites))
     return sealed
+
+
+def merge_sealed_days(folder: Path, at: datetime) -> str:
+    """Write days of earlier schemas anew, and merge each site's days by months."""
+    rewritten = seal_old_schemas(folder, copy_new_events(folder))
+    merged = sum(
+        merge_months(folder, rules.site_id, rules.local(at)[0])
+        for rules in Site.objects.all().rules().values()
+    )
+    return f"{rewritten} days brought to this version, {merged} files merged"
+
+
+def check_files(folder: Path) -> str:
+    """Look at every columnar file, and make those anew that are damaged or missing."""
+    _, days = repair(folder, copy_new_events(folder))
+    return f"{days} damaged days made anew"
 
 
 def forget_secrets(spool: Path, at: datetime) -> str:
@@ -115,6 +135,20 @@ STEPS = (
         "Writes each finished day of a site into a file of its own, and removes deleted sites'.",
         60.0,
         lambda around, at: f"{seal_finished_days(around.columns, at)} days sealed",
+    ),
+    Step(
+        "merge",
+        "Merge sealed days",
+        "Merges the files of each month's sealed days, and brings old ones to this version.",
+        600.0,
+        lambda around, at: merge_sealed_days(around.columns, at),
+    ),
+    Step(
+        "check",
+        "Check files",
+        "Reads the files that reports read, and makes damaged and missing ones anew.",
+        3600.0,
+        lambda around, _: check_files(around.columns),
     ),
     Step(
         "secrets",

@@ -1,0 +1,59 @@
+"""Keeps what was summed up of sealed days: they do not change, and are asked about again.
+
+Kept by the question and the version of the files that answered it; a file that is written anew is
+another version. Only sites' numbers are kept, and who may see a site is decided before it is asked
+about.
+"""
+
+import secrets
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+
+import diskcache
+import duckdb
+
+from tracking.reports.statements import Statement
+
+MOST_BYTES = 256 * 1024 * 1024
+
+
+class Answers:
+    """The kept sums of one folder, the oldest of which go when there are too many."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def kept(self, question: str, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
+        """A statement for the sums that `asked` gives, which is carried out only once."""
+        key = blake2b(question.encode(), digest_size=20).hexdigest()
+        cache = _opened(self._folder)
+        path = _path_of(cache, key)
+        if path is None:
+            # Its own cursor's name: two who ask the same at once do not meet.
+            fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
+            target = str(fresh).replace("'", "''")
+            cursor.execute(f"COPY ({asked.sql}) TO '{target}' (FORMAT parquet)", dict(asked.parameters))
+            with fresh.open("rb") as file:
+                cache.set(key, file, read=True)
+            fresh.unlink()
+            path = _path_of(cache, key)
+            if path is None:
+                return asked
+        return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
+
+
+def _path_of(cache: diskcache.Cache, key: str) -> str | None:
+    """The file that holds what is kept under a key."""
+    found = cache.get(key, read=True)
+    if found is None:
+        return None
+    with found:
+        name: str = found.name
+        return name
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path) -> diskcache.Cache:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return diskcache.Cache(str(folder), size_limit=MOST_BYTES)

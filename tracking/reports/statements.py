@@ -1,0 +1,240 @@
+"""A ReportQuery as statements: sums of the days' parts, and rows of metrics made of all of them."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracking.columns.read import Part
+from tracking.errors import InvalidQuery
+from tracking.reports.conditions import All, Condition
+from tracking.reports.dimensions import dimension_named
+from tracking.reports.metrics import METRICS, REVENUE
+from tracking.reports.periods import Interval
+from tracking.reports.query import ReportQuery
+from tracking.reports.selection import Selection, Tables, select
+from tracking.reports.sums import OF_A_GOAL, Key, keys_of, sums_query
+
+COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced"})
+
+TEXTS = {
+    "minute": "strftime({}, '%Y-%m-%dT%H:%M')",
+    "hour": "strftime({}, '%Y-%m-%dT%H')",
+    "day": "strftime({}, '%Y-%m-%d')",
+    "week": "strftime({}, '%Y-%m-%d')",
+    "month": "strftime({}, '%Y-%m')",
+}
+"""How a bucket is written."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """SQL and the values of its parameters, by name."""
+
+    sql: str
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What is summed up: a query's keys, conditions and sums, without its days.
+
+    `until_minute` leaves out events of later minutes of the day; `since` events before, in
+    milliseconds since 1970. `revenue` asks for amounts by currency instead.
+    """
+
+    dimensions: tuple[str, ...]
+    interval: Interval
+    condition: Condition | None
+    goal: Condition | None
+    wanted: frozenset[str]
+    since: int | None = None
+    until_minute: int | None = None
+    revenue: bool = False
+
+    @property
+    def keys(self) -> list[str]:
+        """The names of the columns that tell rows apart."""
+        names = [f"k{number}" for number in range(len(self.dimensions) or 1)]
+        return [*names, "currency"] if self.revenue else names
+
+
+def sums_of(ask: Ask, part: Part) -> Statement:
+    """The statement for the sums of a part, a row a key."""
+    tables = Tables.of(part)
+    bounds = []
+    if ask.since is not None:
+        bounds.append(f"moment >= {int(ask.since)}")
+    if ask.until_minute is not None:
+        bounds.append(f"minute < {int(ask.until_minute)}")
+    bound = " AND ".join(bounds)
+    dimensions = [dimension_named(name, "by") for name in ask.dimensions]
+    keys = keys_of(tables, dimensions, ask.interval, ask.since)
+    selection = select(tables, ask.condition, bound)
+    if ask.revenue:
+        query = _revenue(keys, selection)
+    else:
+        query = sums_query(tables, keys, selection, ask.wanted - OF_A_GOAL)
+        if ask.goal is not None:
+            query = _with_goal(tables, keys, ask, bound, query)
+    sql = f"WITH {', '.join(tables.expressions)} {query}"
+    return Statement(sql, tables.parameters)
+
+
+def columns_of_events(ask: Ask) -> frozenset[str]:
+    """Columns of events that are worth making for open days."""
+    used = set(COLUMNS_OF_EVENTS)
+    if not ask.wanted & {"engaged", "engaged_pageviews", "depth", "depth_pageviews"}:
+        used -= {"seconds", "scroll_depth"}
+    return frozenset(used)
+
+
+def _revenue(keys: Sequence[Key], selection: Selection) -> str:
+    names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
+    return (
+        f"SELECT {names}, currency, sum(revenue) AS revenue FROM events"  # noqa: S608
+        f" WHERE {selection.event} AND revenue IS NOT NULL GROUP BY ALL"
+    )
+
+
+def _with_goal(tables: Tables, keys: Sequence[Key], ask: Ask, bound: str, query: str) -> str:
+    """The query with the sums of those events that match the goal, too."""
+    condition = All((ask.condition, ask.goal)) if ask.condition else ask.goal  # type: ignore[arg-type]
+    counted = frozenset({"visitors", "pageviews", "events"})
+    reached = sums_query(tables, keys, select(tables, condition, bound), counted)
+    names = ", ".join(f"k{number}" for number in range(len(keys)))
+    return (
+        "SELECT a.*, coalesce(g.pageviews + g.events, 0) AS conversions,"  # noqa: S608
+        f" coalesce(g.visitors, 0) AS converted FROM ({query}) AS a"
+        f" LEFT JOIN ({reached}) AS g USING ({names})"
+    )
+
+
+def rows_of(
+    query: ReportQuery,
+    ask: Ask,
+    sums: Sequence[Statement],
+    *,
+    only: Sequence[Sequence[str]] | None = None,
+) -> Statement:
+    """The statement for rows of metrics, from the parts' sums: keys, metrics, number of rows.
+
+    With `only`, the rows of these keys, in any order.
+    """
+    parameters: dict[str, Any] = {}
+    arms = []
+    for number, one in enumerate(sums):
+        sql = one.sql
+        # The parts' parameters have the same names.
+        for name in sorted(one.parameters, key=len, reverse=True):
+            sql = sql.replace(f"${name}", f"$a{number}_{name}")
+        parameters |= {f"a{number}_{name}": value for name, value in one.parameters.items()}
+        arms.append(f"({sql})")
+    keys = ask.keys
+    columns = sorted(ask.wanted) if not ask.revenue else ["revenue"]
+    summed = ", ".join([*keys, *(f"sum({name}) AS {name}" for name in columns)])
+    texts = [*_texts(ask), *(["currency"] if ask.revenue else [])]
+    named = [f"{text} AS t{number}" for number, text in enumerate(texts)]
+    metrics = ["revenue"] if ask.revenue else [METRICS[name].sql or "NULL" for name in query.metrics]
+    named += [f"{sql} AS m{number}" for number, sql in enumerate(metrics)]
+    end = _end(query, len(texts), parameters) if only is None else _only(only, ask, parameters)
+    sql = f"""
+        WITH sums AS ({" UNION ALL BY NAME ".join(arms)}),
+        summed AS (SELECT {summed} FROM sums GROUP BY {", ".join(keys)}),
+        numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed)
+        SELECT * FROM numbers {end}"""  # noqa: S608 - made of constants; every value is a parameter
+    return Statement(sql, parameters)
+
+
+def _texts(ask: Ask) -> list[str]:
+    texts = []
+    for number, name in enumerate(ask.dimensions):
+        column = f"k{number}"
+        if name == "time" and ask.since is None:
+            texts.append(TEXTS[ask.interval].format(column))
+        else:
+            texts.append(f"{column}::VARCHAR")
+    return texts or ["k0"]
+
+
+def _only(keys: Sequence[Sequence[str]], ask: Ask, parameters: dict[str, Any]) -> str:
+    parameters["only"] = [list(one) for one in keys]
+    names = ", ".join(f"t{number}" for number in range(len(ask.dimensions) or 1))
+    return f"WHERE list_contains($only::VARCHAR[][], [{names}])"
+
+
+def _end(query: ReportQuery, keys: int, parameters: dict[str, Any]) -> str:
+    """Order, where the page begins, and its length."""
+    if not query.dimensions:
+        return ""
+    column, descending = _first_order(query)
+    others = [f"t{number}" for number in range(keys)]
+    if column in others:
+        others.remove(column)
+    where = _after(query, column, descending, others, parameters) if query.after else ""
+    order = ", ".join([f"{column} {'DESC' if descending else 'ASC'} NULLS LAST", *others])
+    limit = "" if query.dimensions == ("time",) else f"LIMIT {int(query.limit)}"
+    return f"{where} ORDER BY {order} {limit}"
+
+
+def _first_order(query: ReportQuery) -> tuple[str, bool]:
+    """The column that rows are ordered by first, and whether the largest comes first."""
+    if query.order is not None:
+        by, descending = query.order.by, query.order.descending
+        if by in query.metrics:
+            return f"m{query.metrics.index(by)}", descending
+        return f"t{query.dimensions.index(by)}", descending
+    if query.dimensions[0] == "time":
+        return "t0", False
+    ordered = [number for number, name in enumerate(query.metrics) if name != REVENUE]
+    return (f"m{ordered[0]}", True) if ordered else ("t0", False)
+
+
+def cursor_after(query: ReportQuery, row: Sequence[Any]) -> str:
+    """The cursor for what comes after a row of `rows_of`: its place in the order."""
+    column, _ = _first_order(query)
+    keys = len(query.dimensions)
+    at = int(column[1:]) + (keys if column.startswith("m") else 0)
+    return json.dumps([row[at], *row[:keys]], separators=(",", ":"))
+
+
+def _after(
+    query: ReportQuery,
+    column: str,
+    descending: bool,  # noqa: FBT001
+    others: Sequence[str],
+    parameters: dict[str, Any],
+) -> str:
+    value, *keys = _read_cursor(query.after, len(query.dimensions), is_text=column.startswith("t"))
+    # A column that is ordered by first is left out of those that decide among equal ones.
+    rest = [key for number, key in enumerate(keys) if f"t{number}" in others]
+    parameters |= {"after": value, "after_keys": rest}
+    beyond = f"{column} {'<' if descending else '>'} $after"
+    same = f"{column} IS NOT DISTINCT FROM $after"
+    later = f"[{', '.join(others)}] > $after_keys::VARCHAR[]" if others else "false"
+    # Rows without a number come last, and no number is beyond theirs.
+    beyond = f"({beyond} OR {column} IS NULL)" if value is not None else "false"
+    return f"WHERE ({beyond} OR ({same} AND {later}))"
+
+
+def _read_cursor(text: str, keys: int, *, is_text: bool) -> list[Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if (
+        not isinstance(found, list)
+        or len(found) != keys + 1
+        or not all(isinstance(key, str) for key in found[1:])
+        or not _is_value(found[0], is_text=is_text)
+    ):
+        raise InvalidQuery("after", "no report ended with this")
+    return found
+
+
+def _is_value(value: object, *, is_text: bool) -> bool:
+    if is_text:
+        return isinstance(value, str)
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+

@@ -1,0 +1,214 @@
+"""Sums of what was selected, for each key: what metrics are made of (docs/figures.md).
+
+An event or a visit belongs to one local day, and so does a visitor: sums of different days add up.
+
+Counting distinct visitors is what takes time, so as few rows as possible are asked for it. Visits
+have a row each, and one that is its visitor's only one is counted; the others' visitors are told
+apart. Rows by page, title, host name or hour are counted by marks in the same way, as long as
+nothing else of an event is asked for: a filter on the visit takes all events of a visit or none.
+Anything else puts together each visit's events of a key first.
+"""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+
+from tracking.columns.schema import ALONE, EVENT_KIND, MARKED, PAGEVIEW_KIND, SHARED
+from tracking.reports.dimensions import Dimension
+from tracking.reports.periods import Interval
+from tracking.reports.selection import Selection, Tables, text_of
+
+OF_EVENTS = {
+    "pageviews": f"count(*) FILTER (kind = {PAGEVIEW_KIND})",
+    "events": f"count(*) FILTER (kind = {EVENT_KIND})",
+    "engaged": "sum(seconds)",
+    "engaged_pageviews": "count(seconds)",
+    "depth": "sum(scroll_depth)",
+    "depth_pageviews": "count(scroll_depth)",
+}
+OF_VISITS = {
+    "rated": "count(*)",
+    "bounces": "count(*) FILTER (bounced)",
+    "duration": "sum(duration) / 1000.0",
+}
+"""Sums of a visit's own numbers, over those visits that are rated in a row."""
+EXITS = {"exits": "count(*) FILTER (exit_page <> '')"}
+OF_A_GOAL = {"conversions", "converted"}
+
+TIME = {
+    "minute": "day::TIMESTAMP + to_minutes(minute)",
+    "hour": "day::TIMESTAMP + to_hours(minute // 60)",
+    "day": "day",
+    "week": "date_trunc('week', day)::DATE",
+    "month": "date_trunc('month', day)::DATE",
+}
+"""What a row's bucket is."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """What rows are for: `sql` gives it from an event or, where it can, a visit.
+
+    `attribute` is what of an event it is, empty when it is its visit's.
+    """
+
+    sql: str
+    attribute: str = ""
+    is_page: bool = False
+
+
+def keys_of(
+    tables: Tables, dimensions: Sequence[Dimension], interval: Interval, since: int | None = None
+) -> tuple[Key, ...]:
+    """The keys of these dimensions; without any there is one, which all rows share.
+
+    `since` is when a realtime period begins, in milliseconds: its buckets are minutes from then.
+    """
+    return tuple(_key(tables, one, interval, since) for one in dimensions) or (Key("''"),)
+
+
+def _key(tables: Tables, dimension: Dimension, interval: Interval, since: int | None) -> Key:
+    if dimension.name == "time":
+        if interval == "minute" and since is not None:
+            return Key(f"29 - (moment - {int(since)}) // 60000", "moment")
+        return Key(TIME[interval], {"minute": "minute", "hour": "hour"}.get(interval, ""))
+    text = text_of(tables, dimension)
+    if dimension.scope == "visit":
+        return Key(text)
+    return Key(text, dimension.name, is_page=dimension.name == "page")
+
+
+def sums_query(
+    tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
+) -> str:
+    """A query for the columns k0, k1 ... and the wanted sums, a row a key; adds what it needs."""
+    attributes = {key.attribute for key in keys if key.attribute}
+    if not attributes:
+        return _by_visit(tables, keys, selection, wanted)
+    if tables.part.first is not None and attributes | selection.attributes <= {
+        only := min(attributes)
+    }:
+        if only in MARKED:
+            return _by_mark(tables, keys, selection, wanted, f"{only}_mark")
+    return _by_pair(tables, keys, selection, wanted)
+
+
+def _by_visit(
+    tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
+) -> str:
+    """Rows by attributes of visits: every selected visit is in one of them."""
+    counts = {"visits": "count(*)", "lone": "count(*) FILTER (sole)"} | OF_VISITS | EXITS
+    whole = not selection.attributes
+    if whole:
+        counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
+    where = f"visits WHERE {selection.visit}"
+    found = [_grouped(keys, _some(counts, wanted), where)]
+    if "visitors" in wanted:
+        found.append(_grouped(keys, SHARED_VISITORS, f"{where} AND NOT sole"))
+    of_events = _some(
+        {name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted
+    )
+    if of_events:
+        found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
+    return _joined(tables, len(keys), found, wanted)
+
+
+def _by_mark(
+    tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str], mark: str
+) -> str:
+    """Rows by one attribute of events that is marked, and nothing else of them selects."""
+    first = f"{mark} IN ({ALONE}, {SHARED})"
+    counts = {"visits": f"count(*) FILTER ({first})", "lone": f"count(*) FILTER ({mark} = {ALONE})"}
+    counts |= OF_EVENTS
+    rows = f"events WHERE {selection.event}"
+    found = [_grouped(keys, _some(counts, wanted), rows)]
+    if "visitors" in wanted:
+        found.append(_grouped(keys, SHARED_VISITORS, f"{rows} AND {mark} = {SHARED}"))
+    if any(key.is_page for key in keys):
+        found += _of_ends(keys, f"visits WHERE {selection.visit}", wanted, each="")
+    elif own := _some(OF_VISITS | EXITS, wanted):
+        found.append(_grouped(keys, own, f"{rows} AND {first}"))
+    return _joined(tables, len(keys), found, wanted)
+
+
+def _by_pair(
+    tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
+) -> str:
+    """Rows by any attributes of events: first the events of each visit that have the same key."""
+    names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
+    grouped = ", ".join(f"k{number}" for number in range(len(keys)))
+    of_events = ", ".join(f"{sql} AS {name}" for name, sql in OF_EVENTS.items() if name in wanted)
+    ends = "entry_page, exit_page, bounced, duration"
+    columns = f"visitor, sole, kind, seconds, scroll_depth, {ends}"
+    rows = tables.add(
+        "rows",
+        f"SELECT {names}, visit, {columns} FROM events WHERE {selection.event}",  # noqa: S608
+    )
+    own = ", ".join(f"any_value({name}) AS {name}" for name in ("visitor", "sole", *ends.split(", ")))
+    pairs = tables.add(
+        "pairs",
+        f"SELECT {grouped}, visit, {own}{', ' if of_events else ''}{of_events}"  # noqa: S608
+        f" FROM {rows} GROUP BY {grouped}, visit",
+    )
+    same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
+    counts = {"visits": "count(*)", "lone": "count(*) FILTER (sole)"}
+    counts |= {name: f"sum({name})" for name in OF_EVENTS}
+    found = [_grouped(same, _some(counts, wanted), pairs)]
+    if "visitors" in wanted:
+        found.append(_grouped(same, SHARED_VISITORS, f"{pairs} WHERE NOT sole"))
+    if any(key.is_page for key in keys):
+        found += _of_ends(same, rows, wanted, each="DISTINCT ")
+    elif of_visits := _some(OF_VISITS | EXITS, wanted):
+        found.append(_grouped(same, of_visits, pairs))
+    return _joined(tables, len(keys), found, wanted)
+
+
+SHARED_VISITORS = {"shared": "count(DISTINCT visitor)"}
+
+
+def _of_ends(
+    keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str
+) -> list[str]:
+    """By page, a visit is rated in the row of its entry page, and left from that of its exit.
+
+    `each` is what makes one row of each visit, if there are several.
+    """
+    found = []
+    for sums, page in ((OF_VISITS, "entry_page"), ({"exits": "count(*)"}, "exit_page")):
+        some = _some(sums, wanted)
+        if some:
+            ended = [replace(key, sql=page) if key.is_page else key for key in keys]
+            names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(ended))
+            visits = f"(SELECT {each}{names}, visit, bounced, duration FROM {rows})"  # noqa: S608
+            same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
+            page_key = next(f"k{number}" for number, key in enumerate(keys) if key.is_page)
+            found.append(_grouped(same, some, f"{visits} WHERE {page_key} <> ''"))
+    return found
+
+
+def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
+    return {
+        name: sql
+        for name, sql in sums.items()
+        if name in wanted or (name == "lone" and "visitors" in wanted)
+    }
+
+
+def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str) -> str:
+    names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
+    columns = ", ".join([*names, *(f"{sql} AS {name}" for name, sql in sums.items())])
+    numbers = ", ".join(str(number + 1) for number in range(len(keys)))
+    return f"SELECT {columns} FROM {rows} GROUP BY {numbers}"  # noqa: S608 - constants and parameters
+
+
+def _joined(tables: Tables, keys: int, queries: Sequence[str], wanted: AbstractSet[str]) -> str:
+    """The rows of the first query, with those of the others that have the same key."""
+    names = ", ".join(f"k{number}" for number in range(keys))
+    joins = "".join(
+        f" LEFT JOIN {tables.add('sums', query)} USING ({names})" for query in queries[1:]
+    )
+    sums = [
+        "lone + coalesce(shared, 0) AS visitors" if name == "visitors" else f"coalesce({name}, 0) AS {name}"
+        for name in sorted(wanted)
+    ]
+    return f"SELECT {', '.join([names, *sums])} FROM {tables.add('sums', queries[0])}{joins}"  # noqa: S608
