@@ -29,7 +29,7 @@ from tracking.columns.manifest import (
     read_sealed,
     write_manifest,
 )
-from tracking.columns.record import drop_uncopied, events_of_day, load
+from tracking.columns.record import drop_uncopied, events_of_days, load
 from tracking.columns.schema import raw_row
 from tracking.models import Engagement, Event, SpoolFile
 from tracking.records import event_id
@@ -185,7 +185,7 @@ def _add_days(cursor: duckdb.DuckDBPyConnection, manifest: Manifest, days: Seque
     """Put all copied rows of these days into `raw`, in the place of some."""
     cursor.execute("CREATE OR REPLACE TEMP TABLE collected AS FROM raw")
     for site_id, day in days:
-        load(cursor, *events_of_day(site_id, day), manifest.last_chunk)
+        load(cursor, *events_of_days(site_id, [day]), manifest.last_chunk)
         drop_uncopied(cursor, manifest.cursors)
         cursor.execute("DELETE FROM collected WHERE site = ? AND day = ?", [site_id, day])
         cursor.execute("INSERT INTO collected FROM raw")

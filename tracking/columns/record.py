@@ -75,14 +75,18 @@ def drop_uncopied(cursor: duckdb.DuckDBPyConnection, cursors: dict[int, int]) ->
     )
 
 
-def events_of_day(site_id: int, day: date) -> tuple["QuerySet[Event]", "QuerySet[Engagement]"]:
-    """A site's events and signals of a local day, by the index on time."""
-    noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
+def events_of_days(
+    site_id: int, days: Sequence[date]
+) -> tuple["QuerySet[Event]", "QuerySet[Engagement]"]:
+    """A site's events and signals of local days, by the index on time."""
+    first, last = (
+        datetime(day.year, day.month, day.day, 12, tzinfo=UTC) for day in (min(days), max(days))
+    )
     # A local day lies within 26 hours of its UTC noon, and may be stretched by a change of zone.
     bounds: dict[str, Any] = {
         "site_id": site_id,
-        "happened_at__range": (noon - timedelta(hours=52), noon + timedelta(hours=52)),
-        "day": day,
+        "happened_at__range": (first - timedelta(hours=52), last + timedelta(hours=52)),
+        "day__in": days,
     }
     return Event.objects.filter(**bounds), Engagement.objects.filter(**bounds)
 

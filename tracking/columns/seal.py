@@ -5,12 +5,12 @@ in it. How a late event opens it again is told in `chunks.py`.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
+from django.db.models import F
 
 from tracking.columns import duck
 from tracking.columns.chunks import days_in_chunks
@@ -29,7 +29,7 @@ from tracking.columns.manifest import (
     sites_with_files,
     write_manifest,
 )
-from tracking.columns.record import drop_uncopied, events_of_day, load
+from tracking.columns.record import drop_uncopied, events_of_days, load
 from tracking.columns.schema import SCHEMA
 from tracking.columns.shape import marks, numbered_visits, sealed_events, sealed_visits
 from tracking.models import DailyTotal, SpoolFile
@@ -39,6 +39,8 @@ from tracking.records import VISIT_TIMEOUT, SiteRules, event_id
 SETTLED = VISIT_TIMEOUT + timedelta(minutes=1)
 # An import may add to a day again and again: it is sealed when that is over, or now and then.
 REOPENED_FOR = timedelta(minutes=10)
+SEALED_TOGETHER = 300_000
+"""Events, as long as it is more than one day."""
 
 
 def seal_days(
@@ -76,19 +78,42 @@ def seal_old_schemas(folder: Path, manifest: Manifest) -> int:
 
 def seal_day(folder: Path, site_id: int, day: date, manifest: Manifest) -> None:
     """Write the files of one day: exactly its rows in chunks up to the manifest's last."""
+    seal_together(folder, site_id, [day], manifest)
+
+
+def seal_together(folder: Path, site_id: int, days: Sequence[date], manifest: Manifest) -> None:
+    """Write days of one month into the same files; those without events are in none."""
     sealed = read_sealed(folder, site_id)
-    days = {one: at for one, at in sealed.days.items() if one != day}
-    files = dict(sealed.files)
+    kept = {one: at for one, at in sealed.days.items() if one not in days}
+    name = f"{min(days).isoformat()}.{secrets.token_hex(4)}"
     with duck.cursor(folder) as cursor:
-        load(cursor, *events_of_day(site_id, day), manifest.last_chunk)
+        load(cursor, *events_of_days(site_id, days), manifest.last_chunk)
         drop_uncopied(cursor, manifest.cursors)
-        name = f"{day.isoformat()}.{secrets.token_hex(4)}"
-        written = _write_raw(cursor, site_folder(folder, site_id), name, sealed.next_visit)
-    if written:
-        files[name] = written
-        days[day] = SealedDay(name, manifest.last_chunk)
-        sealed = replace(sealed, next_visit=written.last + 1)
-    replace_sealed(folder, site_id, replace(sealed, files=files, days=days))
+        cursor.execute(numbered_visits(sealed.next_visit))
+        found = cursor.execute("SELECT day, max(number) FROM numbered GROUP BY day").fetchall()
+        if not found:
+            replace_sealed(folder, site_id, replace(sealed, days=kept))
+            return
+        cursor.execute(marks())
+        path = site_folder(folder, site_id) / name
+        file = SealedFile(
+            name,
+            holds=len(found),
+            first=sealed.next_visit,
+            last=max(last for _, last in found),
+            events_digest=write_parquet(
+                cursor, sealed_events(), {}, path.with_name(name + EVENTS)
+            ),
+            visits_digest=write_parquet(
+                cursor, sealed_visits(), {}, path.with_name(name + VISITS)
+            ),
+        )
+    days_of_file = {day: SealedDay(name, manifest.last_chunk) for day, _ in found}
+    replace_sealed(
+        folder,
+        site_id,
+        Sealed(file.last + 1, {**sealed.files, name: file}, {**kept, **days_of_file}),
+    )
 
 
 def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:
@@ -104,35 +129,39 @@ def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:
         last_chunk=max(chunks, default=known.last_chunk if known else 0) + 1,
         cursors=known.cursors if known else _offsets(),
     )
-    days = list(
-        DailyTotal.objects.order_by("site_id", "day").values_list("site_id", "day")
+    totals = DailyTotal.objects.order_by("site_id", "day").annotate(
+        counted=F("pageviews") + F("events")
     )
-    for site_id, day in days:
-        if not known or not known.is_sealed(site_id, day, read_sealed(folder, site_id)):
-            seal_day(folder, site_id, day, manifest)
-    forget_sites(folder, keep={site_id for site_id, _ in days})
+    groups = _together(list(totals.values_list("site_id", "day", "counted")), known, sealed)
+    for site_id, days in groups:
+        seal_together(folder, site_id, days, manifest)
+    forget_sites(folder, keep=set(DailyTotal.objects.values_list("site_id", flat=True)))
     write_manifest(folder, manifest)
     return manifest
+
+
+def _together(
+    totals: Sequence[tuple[int, date, int]],
+    known: Manifest | None,
+    sealed: Mapping[int, Sealed],
+) -> Iterator[tuple[int, list[date]]]:
+    """Each site's days to seal, as many of a month together as memory and time allow."""
+    days: list[date] = []
+    before, events = None, 0
+    for site_id, day, counted in totals:
+        if known and known.is_sealed(site_id, day, sealed.get(site_id, Sealed())):
+            continue
+        month = (site_id, day.year, day.month)
+        if days and (month != before or events + counted > SEALED_TOGETHER):
+            yield before[0], days  # type: ignore[index]
+            days, events = [], 0
+        before = month
+        days.append(day)
+        events += counted
+    if days and before:
+        yield before[0], days
 
 
 def _offsets() -> dict[int, int]:
     """The place behind the last committed line of each spool file, as an event's id."""
     return {pk: event_id(pk, offset) for pk, offset in SpoolFile.objects.values_list("pk", "offset")}
-
-
-def _write_raw(
-    cursor: duckdb.DuckDBPyConnection, folder: Path, name: str, first: int
-) -> SealedFile | None:
-    """Write the table `raw` as two files of a sealed day; None when there is no visit in it."""
-    cursor.execute(numbered_visits(first))
-    [[count]] = cursor.execute("SELECT count(*) FROM numbered").fetchall()
-    if not count:
-        return None
-    cursor.execute(marks())
-    return SealedFile(
-        name,
-        first=first,
-        last=first + count - 1,
-        events_digest=write_parquet(cursor, sealed_events(), {}, folder / f"{name}{EVENTS}"),
-        visits_digest=write_parquet(cursor, sealed_visits(), {}, folder / f"{name}{VISITS}"),
-    )

@@ -73,14 +73,14 @@ def open_tables(raw: str, names: AbstractSet[str]) -> str:
 
 
 def numbered_visits(first: int) -> str:
-    """Makes the temporary table `numbered`, of all visits in the table `raw`, from one day."""
+    """Makes the temporary table `numbered`, of all visits in the table `raw`."""
     return f"""
         CREATE OR REPLACE TEMP TABLE numbered AS
         SELECT * EXCLUDE (visitor, number),
             number::UINTEGER AS number,
             (min(number) OVER of_visitor)::UINTEGER AS visitor,
             count(*) OVER of_visitor = 1 AS sole
-        FROM (SELECT *, row_number() OVER (ORDER BY began, visit) - 1 + {int(first)} AS number
+        FROM (SELECT *, row_number() OVER (ORDER BY day, began, visit) - 1 + {int(first)} AS number
             FROM ({ENDS}))
         WINDOW of_visitor AS (PARTITION BY visitor)"""  # noqa: S608 - constants
 
