@@ -1,6 +1,6 @@
 """Gives reports the rows of sites and a range of days, as SQL over files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
@@ -126,12 +126,21 @@ def _sealed_part(days: Days) -> Part | None:
     if not ranges:
         return None
     return Part(
-        f"events AS ({' UNION ALL '.join(arms.events)}),"
-        f" visits AS ({' UNION ALL '.join(arms.visits)})",
+        # Read anew by each that asks, for the columns and rows that it wants.
+        f"events AS NOT MATERIALIZED ({' UNION ALL '.join(arms.events)}),"
+        f" visits AS NOT MATERIALIZED ({' UNION ALL '.join(arms.visits)})",
         arms.parameters,
         ranges[0][0],
         ranges[-1][1],
         blake2b(repr(sorted(arms.parameters.items())).encode()).hexdigest(),
+    )
+
+
+def _shifted(columns: Iterable[str], shift: int) -> str:
+    """The columns, with visits' and visitors' numbers moved."""
+    numbers = {"visit", "visitor"} if shift else set()
+    return ", ".join(
+        f"{name}::BIGINT + {shift} AS {name}" if name in numbers else name for name in columns
     )
 
 
