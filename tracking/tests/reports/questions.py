@@ -1,24 +1,44 @@
-"""Strategies for questions to some traffic: any that can be asked, mostly of what is there."""
+"""Random questions to some traffic: all that can be asked, mostly of what is there.
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+Chance is plain, not Hypothesis's: its examples repeat each other, and most select nothing or all.
+So a question that fails is made simpler here.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from random import Random
 
-from hypothesis import strategies as st
-
-from tracking.reports.conditions import OPERATORS, All, AnyOf, Condition, Did, Filter, Not
+from tracking.errors import InvalidQuery
+from tracking.reports.conditions import (
+    OPERATORS,
+    All,
+    AnyOf,
+    Condition,
+    Did,
+    Filter,
+    Not,
+    Operator,
+    parts_of,
+)
 from tracking.reports.dimensions import DIMENSIONS, FILTERABLE, prop_name
 from tracking.reports.metrics import METRICS, OF_A_GOAL, REVENUE
-from tracking.reports.periods import Interval, Period, allowed_intervals
+from tracking.reports.periods import Period, allowed_intervals
 from tracking.reports.query import Order, ReportQuery
 from tracking.tests.reports.seen import value_of, visits_of
 from tracking.tests.reports.traffic import PROP_KEYS, Traffic
 
 DAY = timedelta(days=1)
-DEEPEST = 5
+DEPTHS = (1, 1, 2, 2, 3, 5)
 NOTHING_HAS_IT = "(nothing has it)"
 PROPS = tuple(map(prop_name, (*PROP_KEYS, "never")))
-OF_EVENTS = (*PROPS, *(one.name for one in DIMENSIONS.values() if one.scope == "event"))
+TELLING = (
+    *("page", "page", "entry_page", "exit_page", "event", "event", "title", "hostname", "hour"),
+    *("weekday", "source", "channel", "referrer", "utm_source", "country", "browser", "language"),
+    *("prop.plan", "prop.size"),
+)
+OF_EVENTS = ("page", "event", "event", "title", "hour", "prop.plan", *PROPS)
 
 
 @dataclass(frozen=True)
@@ -44,141 +64,189 @@ def vocabulary_of(traffic: Traffic) -> Vocabulary:
     return Vocabulary(traffic, min(days), max(days), values)
 
 
-@st.composite
-def questions(draw: st.DrawFn, words: Vocabulary) -> ReportQuery:
+def random_question(words: Vocabulary, chance: Random) -> ReportQuery:
     sites = words.traffic.sites
-    period = draw(st.one_of(days_in(words), days_in(words), realtime(words)))
-    goal = draw(st.none() | goals(words))
-    metrics = draw(metrics_for(goal))
-    dimensions = draw(dimension_names)
-    order = draw(st.none() | orders(metrics, dimensions)) if dimensions else None
+    period = random_realtime(words, chance) if now_and_then(chance) else random_days(words, chance)
+    goal = random_goal(words, chance) if chance.random() < 0.4 else None
+    metrics = random_metrics(goal, chance)
+    dimensions = random_dimensions(chance)
     return ReportQuery(
-        sites=tuple(draw(st.lists(st.sampled_from(sites), min_size=1, unique=True))),
+        sites=tuple(chance.sample(sites, chance.randint(1, len(sites)))),
         period=period,
         metrics=metrics,
         dimensions=dimensions,
-        condition=draw(st.none() | conditions(words)),
-        interval=draw(intervals(period)),
-        compared=draw(st.none() | days_to_compare(words)) if period.since is None else None,
+        condition=None if chance.random() < 0.25 else random_condition(words, chance),
+        interval=chance.choice((None, *allowed_intervals(period))),
+        compared=None
+        if period.since is not None or chance.random() < 0.6
+        else random_days_before(words, chance),
         goal=goal,
-        order=order,
-        limit=draw(st.sampled_from((1000, 100, 10, 5, 1))),
+        order=None if chance.random() < 0.5 else random_order(metrics, dimensions, chance),
+        limit=chance.choice((1000, 100, 10, 5, 2, 1)),
     )
+
+
+def now_and_then(chance: Random) -> bool:
+    return chance.random() < 0.15
 
 
 # Time
 
 
-@st.composite
-def days_in(draw: st.DrawFn, words: Vocabulary) -> Period:
+def random_days(words: Vocabulary, chance: Random) -> Period:
     """A day or some days of the traffic's; or many, most of them without any."""
-    margins = draw(st.sampled_from(((1, 1), (1, 1), (1, 1), (1, 1), (50, 8), (150, 60))))
-    earliest, latest = words.first_day - margins[0] * DAY, words.last_day + margins[1] * DAY
-    ends = [draw(st.dates(earliest, latest))] * 2
-    if draw(st.integers(0, 3)):
-        ends = sorted((ends[0], draw(st.dates(earliest, latest))))
-    return Period(f"{ends[0]}..{ends[1]}", *ends)
+    before, after = chance.choice(((0, 0), (0, 0), (1, 1), (1, 1), (50, 8), (150, 60)))
+    first_day, last_day = words.first_day - before * DAY, words.last_day + after * DAY
+    days = (last_day - first_day).days
+    ends = sorted(first_day + chance.randint(0, days) * DAY for _ in range(2))
+    if chance.random() < 0.25:
+        ends[1] = ends[0]
+    return Period(f"{ends[0]}..{ends[1]}", ends[0], ends[1])
 
 
-@st.composite
-def days_to_compare(draw: st.DrawFn, words: Vocabulary) -> Period:
-    days = draw(days_in(words))
-    until_minute = draw(st.none() | st.integers(0, 1439))
+def random_days_before(words: Vocabulary, chance: Random) -> Period:
+    days = random_days(words, chance)
+    until_minute = chance.choice((None, chance.randrange(1440)))
     return Period("previous", days.first_day, days.last_day, until_minute=until_minute)
 
 
-@st.composite
-def realtime(draw: st.DrawFn, words: Vocabulary) -> Period:
+def random_realtime(words: Vocabulary, chance: Random) -> Period:
     """The half hour around some hit, as its site's clock says."""
-    row = draw(st.sampled_from(words.traffic.seen))
-    since = row.at - timedelta(seconds=draw(st.sampled_from((0, 60, 600, 1740, 1799, 1800))))
+    row = chance.choice(words.traffic.seen)
+    since = row.at - timedelta(seconds=chance.choice((0, 60, 600, 1740, 1799, 1800)))
     [site] = [site for site in words.traffic.sites if site.site_id == row.site]
     today, _ = site.local(since + timedelta(minutes=30))
     return Period("realtime", today - DAY, today, since=since)
 
 
-def intervals(period: Period) -> st.SearchStrategy[Interval | None]:
-    return st.none() | st.sampled_from(allowed_intervals(period))
-
-
 # What is counted, and by what
 
 
-@st.composite
-def metrics_for(draw: st.DrawFn, goal: Condition | None) -> tuple[str, ...]:
-    free = sorted(METRICS.keys() - OF_A_GOAL)
-    if goal is None:
-        return tuple(draw(st.lists(st.sampled_from(free), min_size=1, unique=True)))
-    needed = draw(st.sampled_from(sorted(OF_A_GOAL)))
-    names = draw(st.lists(st.sampled_from(sorted(METRICS)), unique=True))
-    return tuple(draw(st.permutations(sorted({needed, *names}))))
+def random_metrics(goal: Condition | None, chance: Random) -> tuple[str, ...]:
+    possible = sorted(METRICS.keys() - (OF_A_GOAL if goal is None else set()))
+    found = set(chance.sample(possible, chance.randint(1, len(possible))))
+    if goal is not None:
+        found.add(chance.choice(sorted(OF_A_GOAL)))
+    return tuple(chance.sample(sorted(found), len(found)))
 
 
-name_of_dimension = st.sampled_from((*DIMENSIONS, *PROPS))
-often_used = st.sampled_from(("time", "page", "entry_page", "event", "source", "prop.plan"))
-dimension_names = st.one_of(
-    st.just(("time",)),
-    st.lists(often_used | name_of_dimension, max_size=3, unique=True).map(tuple),
-)
+def random_dimensions(chance: Random) -> tuple[str, ...]:
+    """None, a series, or up to three; time and page most often."""
+    if chance.random() < 0.2:
+        return chance.choice(((), ("time",)))
+    possible = ("time", "page", *TELLING, *PROPS, *DIMENSIONS)
+    found = dict.fromkeys(chance.choices(possible, k=chance.choice((1, 1, 2, 3))))
+    if now_and_then(chance):
+        found = {"time": None} | found
+    return tuple(found)[:3]
 
 
-def orders(metrics: Sequence[str], dimensions: Sequence[str]) -> st.SearchStrategy[Order]:
-    by = st.sampled_from((*(name for name in metrics if name != REVENUE), *dimensions))
-    return st.builds(Order, by, st.booleans())
+def random_order(metrics: Sequence[str], dimensions: Sequence[str], chance: Random) -> Order | None:
+    possible = [name for name in (*metrics, *dimensions) if name != REVENUE]
+    return Order(chance.choice(possible), chance.random() < 0.5) if possible else None
 
 
 # Conditions
 
 
-@st.composite
-def filters(draw: st.DrawFn, words: Vocabulary, dimensions: Sequence[str] = ()) -> Filter:
-    dimension = draw(st.sampled_from(list(dimensions or sorted(words.values))))
-    operator = draw(st.sampled_from(OPERATORS))
-    if operator in {"is_set", "is_not_set"}:
-        return Filter(dimension, operator)
-    one = st.sampled_from((*words.values[dimension], "", NOTHING_HAS_IT))
-    if operator in {"contains", "does_not_contain"}:
-        one = one.flatmap(parts_of)
-    elif operator in {"matches", "does_not_match"}:
-        one = one.flatmap(globs_of)
-    return Filter(dimension, operator, tuple(draw(st.lists(one, min_size=1, max_size=3))))
+def random_condition(words: Vocabulary, chance: Random) -> Condition:
+    return nested(words, chance, chance.choice(DEPTHS))
 
 
-@st.composite
-def parts_of(draw: st.DrawFn, text: str) -> str:
-    """A piece of the text, its letters large or small."""
-    first, last = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
-    return draw(st.sampled_from((str, str.upper, str.lower)))(text[first:last])
-
-
-@st.composite
-def globs_of(draw: st.DrawFn, text: str) -> str:
-    """The text with a piece of it as * or ?, which seldom but at times is its length."""
-    first, last = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
-    return text[:first] + draw(st.sampled_from(("", "*", "?", "*?", "**"))) + text[last:]
-
-
-@st.composite
-def conditions(
-    draw: st.DrawFn, words: Vocabulary, deepest: int = DEEPEST, *, inside_did: bool = False
+def nested(
+    words: Vocabulary, chance: Random, deepest: int, *, inside_did: bool = False
 ) -> Condition:
     """Any condition that is not too deep and has not too many filters."""
-    kinds = ["filter", "filter", "all", "any", "not", *([] if inside_did else ["did"])]
-    kind = draw(st.sampled_from(kinds)) if deepest > 1 else "filter"
+    kinds = ["filter", "all", "all", "any", "any", "not", *([] if inside_did else ["did", "did"])]
+    kind = chance.choice(kinds) if deepest > 1 else "filter"
     if kind == "filter":
-        return draw(filters(words))
-    below = conditions(words, deepest - 1, inside_did=inside_did or kind == "did")
+        return random_filter(words, chance)
+
+    def part() -> Condition:
+        return nested(words, chance, deepest - 1, inside_did=inside_did or kind == "did")
+
     if kind in {"not", "did"}:
-        return (Not if kind == "not" else Did)(draw(below))
-    parts = tuple(draw(st.lists(below, min_size=1, max_size=2)))
-    return (All if kind == "all" else AnyOf)(parts)
+        return (Not if kind == "not" else Did)(part())
+    return (All if kind == "all" else AnyOf)(tuple(part() for _ in range(chance.choice((1, 2, 2)))))
 
 
-@st.composite
-def goals(draw: st.DrawFn, words: Vocabulary) -> Condition:
-    """A condition on events, with others beside it at times."""
-    of_event = draw(filters(words, [name for name in OF_EVENTS if name in words.values]))
-    others = draw(st.none() | conditions(words, DEEPEST - 1))
-    if others is None:
+def random_goal(words: Vocabulary, chance: Random) -> Condition:
+    """A condition on events, with another beside it at times."""
+    of_event = random_filter(words, chance, OF_EVENTS)
+    if chance.random() < 0.6:
         return of_event
-    return draw(st.sampled_from((All, AnyOf)))((of_event, others))
+    return chance.choice((All, AnyOf))((of_event, nested(words, chance, chance.choice((1, 4)))))
+
+
+def random_filter(words: Vocabulary, chance: Random, dimensions: Sequence[str] = ()) -> Filter:
+    if not dimensions:
+        dimensions = sorted(words.values) if chance.random() < 0.3 else TELLING
+    dimension, operator = chance.choice(dimensions), chance.choice(OPERATORS)
+    if operator in {"is_set", "is_not_set"}:
+        return Filter(dimension, operator)
+    known = (*words.values[dimension], *words.values[dimension], "", NOTHING_HAS_IT)
+    some = chance.choices(known, k=chance.choice((1, 1, 2, 4)))
+    return Filter(dimension, operator, tuple(wanted(operator, text, chance) for text in some))
+
+
+def wanted(operator: Operator, text: str, chance: Random) -> str:
+    """A value to look for: the text, a piece of it in any case, or a glob made of it."""
+    first, last = sorted(chance.randint(0, len(text)) for _ in range(2))
+    if operator in {"contains", "does_not_contain"}:
+        return chance.choice((str, str.upper, str.lower))(text[first:last])
+    if operator in {"matches", "does_not_match"}:
+        # What the stars and marks stand for seldom, but at times, has as many characters.
+        return text[:first] + chance.choice(("*", "*", "?", "*?", "")) + text[last:]
+    return text
+
+
+# When one fails
+
+
+def shrunk(query: ReportQuery, fails: Callable[[ReportQuery], bool]) -> ReportQuery:
+    """A simple question that fails still."""
+    for simpler in simpler_questions(query):
+        if fails(simpler):
+            return shrunk(simpler, fails)
+    return query
+
+
+def simpler_questions(query: ReportQuery) -> Iterator[ReportQuery]:
+    """The question with one thing less, or one thing smaller."""
+    for change in _changes(query):
+        # What others need stays: an order's dimension, a goal's metric.
+        with suppress(InvalidQuery):
+            simpler = replace(query, **change)  # type: ignore[arg-type]
+            if simpler != query:
+                yield simpler
+
+
+def _changes(query: ReportQuery) -> Iterator[dict[str, object]]:
+    for name in ("compared", "order", "interval", "condition"):
+        yield {name: None}
+    yield {"goal": None, "metrics": tuple(one for one in query.metrics if one not in OF_A_GOAL)}
+    for name in ("sites", "dimensions", "metrics"):
+        values = getattr(query, name)
+        yield from ({name: tuple(one for one in values if one != left_out)} for left_out in values)
+    for name in ("condition", "goal"):
+        yield from ({name: simpler} for simpler in _simpler_conditions(getattr(query, name)))
+    period = query.period
+    for days in ({"first_day": period.last_day}, {"last_day": period.first_day}):
+        yield {"period": replace(period, **days)}
+
+
+def _simpler_conditions(condition: Condition | None) -> Iterator[Condition]:
+    match condition:
+        case Filter():
+            for value in condition.values[: len(condition.values) * (len(condition.values) > 1)]:
+                yield replace(condition, values=(value,))
+        case All() | AnyOf():
+            yield from condition.of
+            for number, part in enumerate(condition.of):
+                for simpler in _simpler_conditions(part):
+                    yield type(condition)(
+                        (*condition.of[:number], simpler, *condition.of[number + 1 :])
+                    )
+        case Not() | Did():
+            yield from parts_of(condition)
+            yield from (type(condition)(simpler) for simpler in _simpler_conditions(condition.of))

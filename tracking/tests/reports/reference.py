@@ -4,7 +4,7 @@ It shares nothing with the engine but the words of a question and the names of b
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from tracking.reports.periods import Interval, Period, bucket_keys
@@ -55,8 +55,7 @@ def answer(query: ReportQuery, seen: Sequence[Seen]) -> Report:
     if query.compared is None:
         return Report(now.totals, tuple(rows), count)
     before = answer_for(query, query.compared, visits)
-    rows = [Row(row.keys, row.metrics, compared(query, row.keys, before)) for row in rows]
-    return Report(now.totals, tuple(rows), count, before.totals)
+    return Report(now.totals, tuple(with_compared(query, rows, before)), count, before.totals)
 
 
 # What is selected, and into which rows it goes
@@ -205,18 +204,23 @@ def order_of(query: ReportQuery) -> Order | None:
     return Order(query.metrics[0], descending=True)
 
 
-def compared(query: ReportQuery, keys: Keys, before: Answer) -> Numbers | None:
-    """The numbers of the same keys in the compared period, or of the bucket in the same place."""
-    place = keys_before(query, keys)
-    if place is None:
-        return None
-    return before.rows.get(place) or numbers(query, NO_GROUP, {})
+def with_compared(query: ReportQuery, rows: Iterable[Row], before: Answer) -> list[Row]:
+    """The rows with the numbers that the same keys, or the bucket in the same place, had before."""
+    places = places_before(query)
+    nothing = numbers(query, NO_GROUP, {})
+
+    def compared(keys: Keys) -> Numbers | None:
+        there = tuple(
+            places.get(key) if dimension == "time" else key
+            for dimension, key in zip(query.dimensions, keys, strict=True)
+        )
+        return None if None in there else before.rows.get(there, nothing)  # type: ignore[arg-type]
+
+    return [replace(row, compared=compared(row.keys)) for row in rows]
 
 
-def keys_before(query: ReportQuery, keys: Keys) -> Keys | None:
-    if "time" not in query.dimensions or query.compared is None:
-        return keys
-    at = query.dimensions.index("time")
-    number = buckets(query, query.period).index(keys[at])
-    there = buckets(query, query.compared)
-    return (*keys[:at], there[number], *keys[at + 1 :]) if number < len(there) else None
+def places_before(query: ReportQuery) -> dict[str, str]:
+    """For each bucket the compared period's in the same place, as far as that has as many."""
+    if query.compared is None:
+        return {}
+    return dict(zip(buckets(query, query.period), buckets(query, query.compared), strict=False))

@@ -21,7 +21,7 @@ ZONES = ("Europe/Vienna", "Asia/Kathmandu", "UTC", "America/Los_Angeles")
 MIDDLE_DAYS = tuple(
     map(date.fromisoformat, ("2026-03-29", "2026-10-25", "2026-03-08", "2026-11-01", "2026-06-10"))
 )
-VISITS_A_SITE = 18
+VISITS_A_SITE = 24
 
 SAFARI = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like "
@@ -75,7 +75,7 @@ class Traffic:
 
 def random_sites(middle_day: date, chance: random.Random) -> list[Site]:
     """One in each zone; of some the zone changes."""
-    sites = [SiteFactory(timezone=zone) for zone in chance.sample(ZONES, len(ZONES))]
+    sites: list[Site] = [SiteFactory(timezone=zone) for zone in chance.sample(ZONES, len(ZONES))]
     if chance.random() < 0.4:
         changed, zone = chance.choice(sites), chance.choice(ZONES)
         changed.zones.create(first_day=middle_day, timezone=zone)
@@ -145,7 +145,10 @@ def seen_in_database(sites: Iterable[Site]) -> list[Seen]:
 def _seen_of(site: Site, texts: dict[int | None, str]) -> list[Seen]:
     rules = site.rules()
     visits = {visit.pk: visit for visit in Visit.objects.filter(site=site)}
-    kept: Sequence[Any] = [*Event.objects.filter(site=site), *Engagement.objects.filter(site=site)]
+    kept: Sequence[Any] = [
+        *Event.objects.filter(site=site).order_by("pk"),
+        *Engagement.objects.filter(site=site).order_by("pk"),
+    ]
     return [_seen(one, visits[one.visit_id], rules, texts) for one in kept]
 
 
