@@ -62,6 +62,8 @@ def open_tables(raw: str, names: AbstractSet[str]) -> str:
     if names & {"seconds", "scroll_depth"}:
         columns += ["engaged.seconds", "engaged.scroll_depth"]
         joins += " LEFT JOIN engaged ON engaged.event = r.event"
+    else:
+        columns += ["NULL::INTEGER AS seconds", "NULL::TINYINT AS scroll_depth"]
     return f"""
         raw AS ({raw}),
         ends AS ({ENDS}),

@@ -9,7 +9,7 @@ nothing else of an event is asked for: a filter on the visit takes all events of
 Anything else puts together each visit's events of a key first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
@@ -137,17 +137,15 @@ def _by_pair(
     """Rows by any attributes of events: first the events of each visit that have the same key."""
     names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
     grouped = ", ".join(f"k{number}" for number in range(len(keys)))
-    of_events = ", ".join(f"{sql} AS {name}" for name, sql in OF_EVENTS.items() if name in wanted)
-    ends = "entry_page, exit_page, bounced, duration"
-    columns = f"visitor, sole, kind, seconds, scroll_depth, {ends}"
+    of_events = _some(OF_EVENTS, wanted)
+    columns = ["visit", *OWN, *(["kind", "seconds", "scroll_depth"] if of_events else [])]
     rows = tables.add(
         "rows",
-        f"SELECT {names}, visit, {columns} FROM events WHERE {selection.event}",  # noqa: S608
+        f"SELECT {names}, {', '.join(columns)} FROM events WHERE {selection.event}",  # noqa: S608
     )
-    own = ", ".join(f"any_value({name}) AS {name}" for name in ("visitor", "sole", *ends.split(", ")))
     pairs = tables.add(
         "pairs",
-        f"SELECT {grouped}, visit, {own}{', ' if of_events else ''}{of_events}"  # noqa: S608
+        f"SELECT {', '.join([grouped, 'visit', *_named(OWN), *_named(of_events)])}"  # noqa: S608
         f" FROM {rows} GROUP BY {grouped}, visit",
     )
     same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
@@ -164,6 +162,16 @@ def _by_pair(
 
 
 SHARED_VISITORS = {"shared": "count(DISTINCT visitor)"}
+OWN = {
+    name: f"any_value({name})"
+    for name in ("visitor", "sole", "bounced", "duration", "entry_page", "exit_page")
+}
+"""What of a visit stands with each of its events."""
+
+
+def _named(sums: Mapping[str, str]) -> list[str]:
+    return [f"{sql} AS {name}" for name, sql in sums.items()]
+
 
 
 def _of_ends(
@@ -196,7 +204,7 @@ def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
 
 def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str) -> str:
     names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
-    columns = ", ".join([*names, *(f"{sql} AS {name}" for name, sql in sums.items())])
+    columns = ", ".join([*names, *_named(sums)])
     numbers = ", ".join(str(number + 1) for number in range(len(keys)))
     return f"SELECT {columns} FROM {rows} GROUP BY {numbers}"  # noqa: S608 - constants and parameters
 

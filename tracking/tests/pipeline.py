@@ -9,8 +9,10 @@ from django.conf import settings
 from tracking.ingest.worker import drain
 from tracking.models import Site
 from tracking.records import Hit
+from tracking.reports.conditions import Condition, condition_of
 from tracking.reports.engine import Report, answer
-from tracking.reports.query import Filter, ReportQuery
+from tracking.reports.periods import Period
+from tracking.reports.query import ReportQuery
 from tracking.spool.writer import SpoolWriter
 from tracking.upkeep.steps import copy_new_events, seal_finished_days
 
@@ -52,16 +54,21 @@ def seal(at: datetime) -> int:
 
 
 def ask(
-    site: Site,
+    sites: Site | Sequence[Site],
     first_day: date = MONDAY,
     last_day: date = MONDAY,
     metrics: Sequence[str] = ("visitors", "visits", "pageviews"),
-    by: str | None = None,
-    filters: Sequence[Filter] = (),
-    limit: int | None = None,
+    by: str | Sequence[str] = (),
+    where: Sequence[Condition] = (),
+    **more: Any,
 ) -> Report:
-    """The engine's answer."""
+    """The engine's answer; `more` are other fields of the query."""
     query = ReportQuery(
-        site.rules(), first_day, last_day, tuple(metrics), by, tuple(filters), limit
+        tuple(site.rules() for site in ([sites] if isinstance(sites, Site) else sites)),
+        Period(f"{first_day}..{last_day}", first_day, last_day),
+        tuple(metrics),
+        (by,) if isinstance(by, str) else tuple(by),
+        condition_of(where),
+        **more,
     )
     return answer(query, settings.COLUMNS_DIR)

@@ -1,16 +1,18 @@
-"""Any condition and any question there can be, and texts that are none, for hypothesis."""
+"""Random questions to some traffic: all that can be asked, mostly of what is there.
 
-from datetime import UTC, date, datetime, timedelta
-from functools import cache
-from zoneinfo import ZoneInfo
+Chance is plain, not Hypothesis's: its examples repeat each other, and most select nothing or all.
+So a question that fails is made simpler here.
+"""
 
-from hypothesis import strategies as st
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from random import Random
 
-from tracking.records import SiteRules
+from tracking.errors import InvalidQuery
 from tracking.reports.conditions import (
-    MOST_DEPTH,
     OPERATORS,
-    WITHOUT_VALUES,
     All,
     AnyOf,
     Condition,
@@ -18,125 +20,233 @@ from tracking.reports.conditions import (
     Filter,
     Not,
     Operator,
-    scope_of,
+    parts_of,
 )
-from tracking.reports.dimensions import DIMENSIONS, FILTERABLE, LONGEST_PROP, prop_name
+from tracking.reports.dimensions import DIMENSIONS, FILTERABLE, prop_name
 from tracking.reports.metrics import METRICS, OF_A_GOAL, REVENUE
-from tracking.reports.periods import (
-    Clock,
-    Period,
-    allowed_intervals,
-    parse_comparison,
-    parse_period,
+from tracking.reports.periods import Period, allowed_intervals
+from tracking.reports.query import Order, ReportQuery
+from tracking.tests.reports.seen import value_of, visits_of
+from tracking.tests.reports.traffic import PROP_KEYS, Traffic
+
+DAY = timedelta(days=1)
+DEPTHS = (1, 1, 2, 2, 3, 5)
+NOTHING_HAS_IT = "(nothing has it)"
+PROPS = tuple(map(prop_name, (*PROP_KEYS, "never")))
+TELLING = (
+    *("page", "page", "entry_page", "exit_page", "event", "event", "title", "hostname", "hour"),
+    *("weekday", "source", "channel", "referrer", "utm_source", "country", "browser", "language"),
+    *("prop.plan", "prop.size"),
 )
-from tracking.reports.query import MOST_ROWS, Order, ReportQuery
-
-stored_text = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-"""What a dimension's value can be."""
-any_text = st.text(st.characters(exclude_categories=()))
-"""What a request can bring, halves of surrogate pairs included."""
-props = st.text(
-    st.characters(exclude_characters="\0", exclude_categories=["Cs"]),
-    min_size=1,
-    max_size=LONGEST_PROP,
-).map(prop_name)
+OF_EVENTS = ("page", "event", "event", "title", "hour", "prop.plan", *PROPS)
 
 
-@cache
-def filters() -> st.SearchStrategy[Filter]:
-    dimensions = st.sampled_from(sorted(FILTERABLE)) | props
+@dataclass(frozen=True)
+class Vocabulary:
+    """What questions can be about: days with traffic, and the values of each dimension."""
 
-    def of_operator(operator: Operator) -> st.SearchStrategy[Filter]:
-        least, most = (0, 0) if operator in WITHOUT_VALUES else (1, 4)
-        values = st.lists(stored_text, min_size=least, max_size=most).map(tuple)
-        return st.builds(Filter, dimensions, st.just(operator), values)
-
-    return st.sampled_from(OPERATORS).flatmap(of_operator)
+    traffic: Traffic
+    first_day: date
+    last_day: date
+    values: dict[str, Sequence[str]]
 
 
-@cache
-def conditions(
-    depth: int = MOST_DEPTH, *, did: bool = True, most_parts: int = 3
-) -> st.SearchStrategy[Condition]:
-    """Conditions at most so deep; groups inside of groups are small, so that few are refused."""
-    if depth == 1:
-        return filters()
-    inner = conditions(depth - 1, did=did, most_parts=2)
-    parts = st.lists(inner, min_size=1, max_size=most_parts).map(tuple)
-    found: st.SearchStrategy[Condition] = filters() | inner.map(Not)
-    found |= parts.map(All) | parts.map(AnyOf)
-    if did:
-        found |= conditions(depth - 1, did=False, most_parts=2).map(Did)
-    return found
+def vocabulary_of(traffic: Traffic) -> Vocabulary:
+    """Raises ValueError when nothing was counted."""
+    visits = visits_of(traffic.seen)
+    days = [row.day for row in traffic.seen]
+    values = {
+        dimension: sorted(
+            {value_of(row, visits[row.visit], dimension) for row in traffic.seen if row.is_event}
+        )
+        for dimension in (*sorted(FILTERABLE), *PROPS)
+    }
+    return Vocabulary(traffic, min(days), max(days), values)
 
 
-@st.composite
-def clocks(draw: st.DrawFn) -> Clock:
-    today = draw(st.dates(date(1990, 1, 1), date(2090, 1, 1)))
-    minute = draw(st.integers(0, 1439))
-    at = datetime.combine(today, datetime.min.time(), UTC) + timedelta(minutes=minute)
-    first_day = today - timedelta(days=draw(st.integers(0, 5000)))
-    return Clock(at=at, today=today, minute=minute, first_day=first_day)
-
-
-custom_days = st.tuples(
-    st.dates(date(1990, 1, 1), date(2090, 1, 1)), st.integers(0, 3659).map(timedelta)
-).map(lambda pair: f"{pair[0]}..{pair[0] + pair[1]}")
-period_texts = custom_days | st.sampled_from(
-    [
-        *("realtime", "today", "yesterday", "1d", "7d", "28d", "30d", "91d", "999d"),
-        *("week", "month", "quarter", "year", "12mo", "all"),
-    ]
-)
-
-
-@st.composite
-def comparisons(draw: st.DrawFn, period: Period, clock: Clock) -> Period | None:
-    words = ["year"] if period.key == "all" else ["year", "previous"]
-    text = draw(st.none() | st.sampled_from(words) | custom_days)
-    if period.key == "realtime":
-        text = None
-    may_match = text in words
-    return parse_comparison(text, period, clock, match_weekdays=may_match and draw(st.booleans()))
-
-
-def site(site_id: int) -> SiteRules:
-    return SiteRules(site_id, f"site{site_id}", ((date.min, ZoneInfo("UTC")),))
-
-
-goals = conditions().filter(lambda condition: scope_of(condition) == "event")
-
-
-@st.composite
-def queries(draw: st.DrawFn, clock: Clock) -> ReportQuery:
-    metrics = draw(st.lists(st.sampled_from(sorted(METRICS)), min_size=1, unique=True))
-    dimension = st.sampled_from(sorted(DIMENSIONS)) | props
-    dimensions = draw(st.lists(dimension, max_size=3, unique=True))
-    orders = [name for name in (*metrics, *dimensions) if name != REVENUE]
-    period = parse_period(draw(period_texts), clock)
+def random_question(words: Vocabulary, chance: Random) -> ReportQuery:
+    sites = words.traffic.sites
+    period = random_realtime(words, chance) if now_and_then(chance) else random_days(words, chance)
+    goal = random_goal(words, chance) if chance.random() < 0.4 else None
+    metrics = random_metrics(goal, chance)
+    dimensions = random_dimensions(chance)
     return ReportQuery(
-        sites=tuple(map(site, draw(st.sets(st.integers(1, 500), min_size=1, max_size=4)))),
+        sites=tuple(chance.sample(sites, chance.randint(1, len(sites)))),
         period=period,
-        metrics=tuple(metrics),
-        dimensions=tuple(dimensions),
-        condition=draw(st.none() | conditions()),
-        interval=draw(st.none() | st.sampled_from(allowed_intervals(period))),
-        compared=draw(comparisons(period, clock)),
-        goal=draw(goals) if OF_A_GOAL & set(metrics) else None,
-        order=draw(st.none() | st.builds(Order, st.sampled_from(orders), st.booleans()))
-        if orders
-        else None,
-        limit=draw(st.integers(1, MOST_ROWS)),
-        after=draw(stored_text),
+        metrics=metrics,
+        dimensions=dimensions,
+        condition=None if chance.random() < 0.25 else random_condition(words, chance),
+        interval=chance.choice((None, *allowed_intervals(period))),
+        compared=None
+        if period.since is not None or chance.random() < 0.6
+        else random_days_before(words, chance),
+        goal=goal,
+        order=None if chance.random() < 0.5 else random_order(metrics, dimensions, chance),
+        limit=chance.choice((1000, 100, 10, 5, 2, 1)),
     )
 
 
-pieces = st.sampled_from(
-    [
-        *("and(", "or(", "not(", "did(", "(", ")", ";", ":", ",", "%", "%00", "%ff", " is not "),
-        *("country", "country:is:DE", "event:is:Sign%20up", "page:matches:/a*", "source:is_set:"),
-        *("prop.", "prop.a", "time:is:9", "did(event:is:a)", "\0", "\ud800", "\u0663"),
-    ]
-)
-"""Parts of conditions, for texts that almost are one."""
-hostile_text = any_text | st.lists(pieces, max_size=12).map("".join) | st.integers().map(str)
+def now_and_then(chance: Random) -> bool:
+    return chance.random() < 0.15
+
+
+# Time
+
+
+def random_days(words: Vocabulary, chance: Random) -> Period:
+    """A day or some days of the traffic's; or many, most of them without any."""
+    before, after = chance.choice(((0, 0), (0, 0), (1, 1), (1, 1), (50, 8), (150, 60)))
+    first_day, last_day = words.first_day - before * DAY, words.last_day + after * DAY
+    days = (last_day - first_day).days
+    ends = sorted(first_day + chance.randint(0, days) * DAY for _ in range(2))
+    if chance.random() < 0.25:
+        ends[1] = ends[0]
+    return Period(f"{ends[0]}..{ends[1]}", ends[0], ends[1])
+
+
+def random_days_before(words: Vocabulary, chance: Random) -> Period:
+    days = random_days(words, chance)
+    until_minute = chance.choice((None, chance.randrange(1440)))
+    return Period("previous", days.first_day, days.last_day, until_minute=until_minute)
+
+
+def random_realtime(words: Vocabulary, chance: Random) -> Period:
+    """The half hour around some hit, as its site's clock says."""
+    row = chance.choice(words.traffic.seen)
+    since = row.at - timedelta(seconds=chance.choice((0, 60, 600, 1740, 1799, 1800)))
+    [site] = [site for site in words.traffic.sites if site.site_id == row.site]
+    today, _ = site.local(since + timedelta(minutes=30))
+    return Period("realtime", today - DAY, today, since=since)
+
+
+# What is counted, and by what
+
+
+def random_metrics(goal: Condition | None, chance: Random) -> tuple[str, ...]:
+    possible = sorted(METRICS.keys() - (OF_A_GOAL if goal is None else set()))
+    found = set(chance.sample(possible, chance.randint(1, len(possible))))
+    if goal is not None:
+        found.add(chance.choice(sorted(OF_A_GOAL)))
+    return tuple(chance.sample(sorted(found), len(found)))
+
+
+def random_dimensions(chance: Random) -> tuple[str, ...]:
+    """None, a series, or up to three; time and page most often."""
+    if chance.random() < 0.2:
+        return chance.choice(((), ("time",)))
+    possible = ("time", "page", *TELLING, *PROPS, *DIMENSIONS)
+    found = dict.fromkeys(chance.choices(possible, k=chance.choice((1, 1, 2, 3))))
+    if now_and_then(chance):
+        found = {"time": None} | found
+    return tuple(found)[:3]
+
+
+def random_order(metrics: Sequence[str], dimensions: Sequence[str], chance: Random) -> Order | None:
+    possible = [name for name in (*metrics, *dimensions) if name != REVENUE]
+    return Order(chance.choice(possible), chance.random() < 0.5) if possible else None
+
+
+# Conditions
+
+
+def random_condition(words: Vocabulary, chance: Random) -> Condition:
+    return nested(words, chance, chance.choice(DEPTHS))
+
+
+def nested(
+    words: Vocabulary, chance: Random, deepest: int, *, inside_did: bool = False
+) -> Condition:
+    """Any condition that is not too deep and has not too many filters."""
+    kinds = ["filter", "all", "all", "any", "any", "not", *([] if inside_did else ["did", "did"])]
+    kind = chance.choice(kinds) if deepest > 1 else "filter"
+    if kind == "filter":
+        return random_filter(words, chance)
+
+    def part() -> Condition:
+        return nested(words, chance, deepest - 1, inside_did=inside_did or kind == "did")
+
+    if kind in {"not", "did"}:
+        return (Not if kind == "not" else Did)(part())
+    return (All if kind == "all" else AnyOf)(tuple(part() for _ in range(chance.choice((1, 2, 2)))))
+
+
+def random_goal(words: Vocabulary, chance: Random) -> Condition:
+    """A condition on events, with another beside it at times."""
+    of_event = random_filter(words, chance, OF_EVENTS)
+    if chance.random() < 0.6:
+        return of_event
+    return chance.choice((All, AnyOf))((of_event, nested(words, chance, chance.choice((1, 4)))))
+
+
+def random_filter(words: Vocabulary, chance: Random, dimensions: Sequence[str] = ()) -> Filter:
+    if not dimensions:
+        dimensions = sorted(words.values) if chance.random() < 0.3 else TELLING
+    dimension, operator = chance.choice(dimensions), chance.choice(OPERATORS)
+    if operator in {"is_set", "is_not_set"}:
+        return Filter(dimension, operator)
+    known = (*words.values[dimension], *words.values[dimension], "", NOTHING_HAS_IT)
+    some = chance.choices(known, k=chance.choice((1, 1, 2, 4)))
+    return Filter(dimension, operator, tuple(wanted(operator, text, chance) for text in some))
+
+
+def wanted(operator: Operator, text: str, chance: Random) -> str:
+    """A value to look for: the text, a piece of it in any case, or a glob made of it."""
+    first, last = sorted(chance.randint(0, len(text)) for _ in range(2))
+    if operator in {"contains", "does_not_contain"}:
+        return chance.choice((str, str.upper, str.lower))(text[first:last])
+    if operator in {"matches", "does_not_match"}:
+        # What the stars and marks stand for seldom, but at times, has as many characters.
+        return text[:first] + chance.choice(("*", "*", "?", "*?", "")) + text[last:]
+    return text
+
+
+# When one fails
+
+
+def shrunk(query: ReportQuery, fails: Callable[[ReportQuery], bool]) -> ReportQuery:
+    """A simple question that fails still."""
+    for simpler in simpler_questions(query):
+        if fails(simpler):
+            return shrunk(simpler, fails)
+    return query
+
+
+def simpler_questions(query: ReportQuery) -> Iterator[ReportQuery]:
+    """The question with one thing less, or one thing smaller."""
+    for change in _changes(query):
+        # What others need stays: an order's dimension, a goal's metric.
+        with suppress(InvalidQuery):
+            simpler = replace(query, **change)  # type: ignore[arg-type]
+            if simpler != query:
+                yield simpler
+
+
+def _changes(query: ReportQuery) -> Iterator[dict[str, object]]:
+    for name in ("compared", "order", "interval", "condition"):
+        yield {name: None}
+    yield {"goal": None, "metrics": tuple(one for one in query.metrics if one not in OF_A_GOAL)}
+    for name in ("sites", "dimensions", "metrics"):
+        values = getattr(query, name)
+        yield from ({name: tuple(one for one in values if one != left_out)} for left_out in values)
+    for name in ("condition", "goal"):
+        yield from ({name: simpler} for simpler in _simpler_conditions(getattr(query, name)))
+    period = query.period
+    for days in ({"first_day": period.last_day}, {"last_day": period.first_day}):
+        yield {"period": replace(period, **days)}
+
+
+def _simpler_conditions(condition: Condition | None) -> Iterator[Condition]:
+    match condition:
+        case Filter():
+            for value in condition.values[: len(condition.values) * (len(condition.values) > 1)]:
+                yield replace(condition, values=(value,))
+        case All() | AnyOf():
+            yield from condition.of
+            for number, part in enumerate(condition.of):
+                for simpler in _simpler_conditions(part):
+                    yield type(condition)(
+                        (*condition.of[:number], simpler, *condition.of[number + 1 :])
+                    )
+        case Not() | Did():
+            yield from parts_of(condition)
+            yield from (type(condition)(simpler) for simpler in _simpler_conditions(condition.of))

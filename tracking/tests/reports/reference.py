@@ -1,122 +1,226 @@
-"""The slow, obvious reference: counts events in plain Python, by docs/figures.md alone."""
+"""The slow, obvious reference: answers any question in plain Python, by docs/figures.md alone.
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+It shares nothing with the engine but the words of a question and the names of buckets.
+"""
 
-from tracking.reports.query import Filter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
 
-Number = int | float | None
+from tracking.reports.periods import Interval, Period, bucket_keys
+from tracking.reports.query import Order, ReportQuery
+from tracking.tests.reports.numbers import NO_GROUP, Group, Numbers, numbers
+from tracking.tests.reports.seen import Seen, Visit, holds, pages, value_of, visits_of
+
+Keys = tuple[str, ...]
+
+MINUTE = timedelta(minutes=1)
+REALTIME_MINUTES = 30
 
 
 @dataclass(frozen=True)
-class Seen:
-    """One counted hit, with what is known of it and of its visit."""
+class Row:
+    """`compared` is None when the compared period has no such bucket."""
 
-    visit: int
-    visitor: int
-    at: datetime
-    order: int
-    name: str
-    values: dict[str, str]
-    interactive: bool = True
-    seconds: int | None = None
+    keys: Keys
+    metrics: Numbers
+    compared: Numbers | None = None
 
 
-def visits_of(rows: Iterable[Seen]) -> dict[int, list[Seen]]:
-    visits: dict[int, list[Seen]] = {}
-    for row in sorted(rows, key=lambda row: (row.at, row.order)):
-        visits.setdefault(row.visit, []).append(row)
-    return visits
+@dataclass(frozen=True)
+class Report:
+    totals: Numbers
+    rows: tuple[Row, ...] = ()
+    row_count: int = 0
+    compared: Numbers | None = None
 
 
-def with_ends(rows: Sequence[Seen]) -> list[Seen]:
-    """The rows with their visit's entry and exit pages among their values."""
-    found = []
-    for visit in visits_of(rows).values():
-        pages = [row.values["page"] for row in visit if row.name == "pageview"]
-        ends = {"entry_page": pages[0] if pages else "", "exit_page": pages[-1] if pages else ""}
-        found += [
-            Seen(**{**row_fields(row), "values": row.values | ends})  # type: ignore[arg-type]
-            for row in visit
-        ]
-    return found
+@dataclass(frozen=True)
+class Answer:
+    """The numbers of one period: in all, and by the keys of rows."""
+
+    totals: Numbers
+    rows: Mapping[Keys, Numbers]
 
 
-def row_fields(row: Seen) -> dict[str, object]:
-    return {name: getattr(row, name) for name in Seen.__dataclass_fields__}
+def answer(query: ReportQuery, seen: Sequence[Seen]) -> Report:
+    """The report on these hits; a cursor is passed over."""
+    asked_of = {site.site_id for site in query.sites}
+    visits = visits_of(row for row in seen if row.site in asked_of)
+    now = answer_for(query, query.period, visits)
+    rows = in_order(query, [Row(keys, metrics) for keys, metrics in now.rows.items()])
+    count = len(rows)
+    if not is_series(query):
+        rows = rows[: query.limit]
+    if query.compared is None:
+        return Report(now.totals, tuple(rows), count)
+    before = answer_for(query, query.compared, visits)
+    return Report(now.totals, tuple(with_compared(query, rows, before)), count, before.totals)
 
 
-def is_selected(row: Seen, filters: Sequence[Filter]) -> bool:
-    return row.name != "engagement" and all(
-        (row.values[one.dimension] in one.values) == (one.operator == "is") for one in filters
-    )
+# What is selected, and into which rows it goes
 
 
-def numbers(
-    rows: Sequence[Seen], selected: Sequence[Seen], visit_counts: Callable[[list[Seen]], bool]
-) -> dict[str, Number]:
-    visits = visits_of(rows)
-    ids = {row.visit for row in selected}
-    rated = [visits[pk] for pk in ids if visit_counts(visits[pk])]
-    pageviews = [row for row in selected if row.name == "pageview"]
-    engaged = [
-        seconds for row in pageviews if (seconds := engaged_seconds(row, visits)) is not None
+def answer_for(query: ReportQuery, period: Period, visits: Mapping[int, Visit]) -> Answer:
+    selected = [
+        row
+        for visit in visits.values()
+        for row in visit
+        if row.is_event and is_in(period, row) and holds(query.condition, row, visit)
     ]
+    whole = groups(selected, visits, lambda *_: ()).get((), NO_GROUP)
+    rows = {}
+    if query.dimensions:
+        found = groups(selected, visits, keys_for(query, period))
+        rows = {keys: numbers(query, group, visits) for keys, group in found.items()}
+    if is_series(query):
+        nothing = numbers(query, NO_GROUP, visits)
+        rows = {(key,): rows.get((key,), nothing) for key in buckets(query, period)}
+    return Answer(numbers(query, whole, visits), rows)
+
+
+def is_in(period: Period, row: Seen) -> bool:
+    if not period.first_day <= row.day <= period.last_day:
+        return False
+    if period.since is not None and row.at < period.since:
+        return False
+    cut = period.until_minute is not None and row.day == period.last_day
+    return not cut or row.minute < (period.until_minute or 0)
+
+
+KeysOf = Callable[[Seen, Visit, str], Keys]
+"""The keys of an event's row. The text is what stands for its page: an end of the visit, or page
+itself."""
+
+
+def keys_for(query: ReportQuery, period: Period) -> KeysOf:
+    interval = interval_of(query)
+
+    def value(row: Seen, visit: Visit, dimension: str, page: str) -> str:
+        if dimension == "time":
+            return bucket_of(row, interval, period)
+        return value_of(row, visit, page if dimension == "page" else dimension)
+
+    return lambda row, visit, page: tuple(value(row, visit, one, page) for one in query.dimensions)
+
+
+def groups(
+    selected: Iterable[Seen], visits: Mapping[int, Visit], keys_of: KeysOf
+) -> dict[Keys, Group]:
+    """The selected events by keys.
+
+    A visit's own numbers are in the rows of its events; but by page in that of its entry page,
+    and its exit in that of its exit page.
+    """
+    events: dict[Keys, list[Seen]] = {}
+    rated: dict[Keys, set[int]] = {}
+    exited: dict[Keys, set[int]] = {}
+    for row in selected:
+        visit = visits[row.visit]
+        events.setdefault(keys_of(row, visit, "page"), []).append(row)
+        rated.setdefault(keys_of(row, visit, "entry_page"), set()).add(row.visit)
+        if pages(visit):
+            exited.setdefault(keys_of(row, visit, "exit_page"), set()).add(row.visit)
     return {
-        "visitors": len({row.visitor for row in selected}),
-        "visits": len(ids),
-        "pageviews": len(pageviews),
-        "events": len(selected) - len(pageviews),
-        "views_per_visit": len(pageviews) / len(ids) if ids else None,
-        "bounce_rate": sum(map(bounced, rated)) / len(rated) if rated else None,
-        "visit_duration": sum(map(duration, rated)) / len(rated) if rated else None,
-        "time_on_page": sum(engaged) / len(engaged) if engaged else None,
+        keys: Group(
+            own,
+            [visits[pk] for pk in rated.get(keys, ())],
+            [visits[pk] for pk in exited.get(keys, ())],
+        )
+        for keys, own in events.items()
     }
 
 
-def engaged_seconds(pageview: Seen, visits: dict[int, list[Seen]]) -> int | None:
-    """Seconds of the signals whose latest pageview of their page this is."""
-    found = None
-    latest: dict[str, Seen] = {}
-    signals_last = sorted(
-        visits[pageview.visit], key=lambda row: (row.at, row.name == "engagement", row.order)
-    )
-    for row in signals_last:
-        if row.name == "pageview":
-            latest[row.values["page"]] = row
-        elif row.name == "engagement" and latest.get(row.values["page"]) is pageview:
-            found = (found or 0) + (row.seconds or 0)
-    return found
+# Time
 
 
-def bounced(visit: list[Seen]) -> bool:
-    pageviews = sum(row.name == "pageview" for row in visit)
-    custom = any(row.name not in {"pageview", "engagement"} and row.interactive for row in visit)
-    return pageviews <= 1 and not custom
+def is_series(query: ReportQuery) -> bool:
+    return query.dimensions == ("time",)
 
 
-def duration(visit: list[Seen]) -> float:
-    return (visit[-1].at - visit[0].at).total_seconds()
+def interval_of(query: ReportQuery) -> Interval:
+    """The interval asked for, else the one that suits the period."""
+    if query.interval is not None:
+        return query.interval
+    days = (query.period.last_day - query.period.first_day).days + 1
+    if query.period.since is not None:
+        return "minute"
+    if days == 1:
+        return "hour"
+    return "day" if days <= 92 else "month"
 
 
-def totals(rows: Sequence[Seen], filters: Sequence[Filter]) -> dict[str, Number]:
-    rows = with_ends(rows)
-    return numbers(rows, [row for row in rows if is_selected(row, filters)], lambda _: True)
+def buckets(query: ReportQuery, period: Period) -> list[str]:
+    return list(bucket_keys(period, interval_of(query)))
 
 
-def by(
-    rows: Sequence[Seen], dimension: str, filters: Sequence[Filter]
-) -> dict[str, dict[str, Number]]:
-    rows = with_ends(rows)
-    selected = [row for row in rows if is_selected(row, filters)]
-    chosen = {row.visit for row in selected}
-    found = {}
-    for key in {row.values[dimension] for row in selected}:
-        of_key = [row for row in selected if row.values[dimension] == key]
-        found[key] = numbers(rows, of_key, lambda _: True)
-        if dimension == "page":
-            entered = [row for row in rows if row.values["entry_page"] == key]
-            rated = numbers(rows, [row for row in entered if row.visit in chosen], lambda _: True)
-            found[key] |= {name: rated[name] for name in ("bounce_rate", "visit_duration")}
-    return found
+def bucket_of(row: Seen, interval: Interval, period: Period) -> str:
+    match interval:
+        case "minute" if period.since is not None:
+            # What came after the question was asked belongs to its last minute.
+            return str(max(0, REALTIME_MINUTES - 1 - (row.at - period.since) // MINUTE))
+        case "minute":
+            return f"{row.day}T{row.minute // 60:02}:{row.minute % 60:02}"
+        case "hour":
+            return f"{row.day}T{row.minute // 60:02}"
+        case "day":
+            return str(row.day)
+        case "week":
+            return str(row.day - timedelta(days=row.day.weekday()))
+        case "month":
+            return f"{row.day:%Y-%m}"
+
+
+# Order and comparison
+
+
+def in_order(query: ReportQuery, rows: Sequence[Row]) -> list[Row]:
+    """Rows as ordered, those without the number last; equal ones by their dimensions."""
+    chronological = {key: place for place, key in enumerate(buckets(query, query.period))}
+
+    def place(row: Row, dimension: str) -> tuple[int, str]:
+        key = row.keys[query.dimensions.index(dimension)]
+        # Minutes ago count down.
+        return (chronological[key], "") if dimension == "time" else (0, key)
+
+    order = order_of(query)
+    rows = sorted(rows, key=lambda row: [place(row, one) for one in query.dimensions])
+    if order is None:
+        return rows
+    if order.by in query.dimensions:
+        return sorted(rows, key=lambda row: place(row, order.by), reverse=order.descending)
+    known = [row for row in rows if row.metrics[order.by] is not None]
+    unknown = [row for row in rows if row.metrics[order.by] is None]
+    known.sort(key=lambda row: row.metrics[order.by], reverse=order.descending)  # type: ignore[arg-type,return-value]
+    return known + unknown
+
+
+def order_of(query: ReportQuery) -> Order | None:
+    """None: by the dimensions alone."""
+    if query.order is not None or not query.dimensions:
+        return query.order
+    if query.dimensions[0] == "time" or query.metrics[0] == "revenue":
+        return None
+    return Order(query.metrics[0], descending=True)
+
+
+def with_compared(query: ReportQuery, rows: Iterable[Row], before: Answer) -> list[Row]:
+    """The rows with the numbers that the same keys, or the bucket in the same place, had before."""
+    places = places_before(query)
+    nothing = numbers(query, NO_GROUP, {})
+
+    def compared(keys: Keys) -> Numbers | None:
+        there = tuple(
+            places.get(key) if dimension == "time" else key
+            for dimension, key in zip(query.dimensions, keys, strict=True)
+        )
+        return None if None in there else before.rows.get(there, nothing)  # type: ignore[arg-type]
+
+    return [replace(row, compared=compared(row.keys)) for row in rows]
+
+
+def places_before(query: ReportQuery) -> dict[str, str]:
+    """For each bucket the compared period's in the same place, as far as that has as many."""
+    if query.compared is None:
+        return {}
+    return dict(zip(buckets(query, query.period), buckets(query, query.compared), strict=False))

@@ -25,7 +25,7 @@ from tracking.reports.conditions import (
     filters_of,
     scope_of,
 )
-from tracking.tests.reports.questions import any_text, conditions, hostile_text
+from tracking.tests.reports.strategies import any_text, conditions, hostile_text
 
 GERMAN = Filter("country", "is", ("DE",))
 ON_A = Filter("page", "is", ("/a",))

@@ -16,7 +16,7 @@ from tracking.reports.periods import Clock, Period, parse_comparison, parse_peri
 from tracking.reports.query import Order, ReportQuery
 from tracking.reports.query_json import FIELDS, LONGEST_JSON, from_json, to_json
 from tracking.reports.query_params import PARAMETERS, from_params, to_params
-from tracking.tests.reports.questions import any_text, clocks, hostile_text, queries, site
+from tracking.tests.reports.strategies import any_text, clocks, hostile_text, queries, site
 
 SITES = (site(1),)
 CLOCK = Clock(
