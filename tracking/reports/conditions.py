@@ -1,4 +1,4 @@
-"""Which events and visits a report is about: filters, and what joins them (docs/figures.md, Scope)."""
+"""Which events and visits a report is about: filters, and what joins them (docs/figures.md)."""
 
 import re
 from collections.abc import Iterable, Iterator

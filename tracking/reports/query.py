@@ -7,7 +7,7 @@ from tracking.records import SiteRules
 from tracking.reports.conditions import Condition, is_text, scope_of
 from tracking.reports.dimensions import dimension_named
 from tracking.reports.metrics import METRICS, OF_A_GOAL, REVENUE
-from tracking.reports.periods import Interval, Period, parse_interval
+from tracking.reports.periods import MOST_DAYS, Interval, Period, parse_interval
 
 MOST_SITES = 100
 MOST_METRICS = 20
@@ -68,10 +68,10 @@ class ReportQuery:
             raise InvalidQuery("sites", "one is named twice")
 
     def _check_days(self) -> None:
-        if self.period.last_day < self.period.first_day:
-            raise InvalidQuery("period", "it ends before it begins")
-        if self.compared is not None and self.compared.last_day < self.compared.first_day:
-            raise InvalidQuery("compare", "it ends before it begins")
+        if not 0 < self.period.days <= MOST_DAYS:
+            raise InvalidQuery("period", f"expected 1 to {MOST_DAYS} days")
+        if self.compared is not None and not 0 < self.compared.days <= MOST_DAYS:
+            raise InvalidQuery("compare", f"expected 1 to {MOST_DAYS} days")
         if self.interval is not None:
             parse_interval(self.interval, self.period)
 
