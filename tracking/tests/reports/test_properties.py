@@ -21,7 +21,12 @@ from tracking.reports.engine import answer
 from tracking.reports.query import ReportQuery
 from tracking.tests.pipeline import count, seal
 from tracking.tests.reports import reference
-from tracking.tests.reports.questions import Vocabulary, random_question, shrunk, vocabulary_of
+from tracking.tests.reports.random_questions import (
+    Vocabulary,
+    random_question,
+    shrunk,
+    vocabulary_of,
+)
 from tracking.tests.reports.traffic import (
     DAY,
     MIDDLE_DAYS,

@@ -4,11 +4,12 @@ Chance is plain, not Hypothesis's: its examples repeat each other, and most sele
 So a question that fails is made simpler here.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from random import Random
+from typing import Any
 
 from tracking.errors import InvalidQuery
 from tracking.reports.conditions import (
@@ -48,7 +49,7 @@ class Vocabulary:
     traffic: Traffic
     first_day: date
     last_day: date
-    values: dict[str, Sequence[str]]
+    values: Mapping[str, Sequence[str]]
 
 
 def vocabulary_of(traffic: Traffic) -> Vocabulary:
@@ -216,12 +217,12 @@ def simpler_questions(query: ReportQuery) -> Iterator[ReportQuery]:
     for change in _changes(query):
         # What others need stays: an order's dimension, a goal's metric.
         with suppress(InvalidQuery):
-            simpler = replace(query, **change)  # type: ignore[arg-type]
+            simpler = replace(query, **change)
             if simpler != query:
                 yield simpler
 
 
-def _changes(query: ReportQuery) -> Iterator[dict[str, object]]:
+def _changes(query: ReportQuery) -> Iterator[dict[str, Any]]:
     for name in ("compared", "order", "interval", "condition"):
         yield {name: None}
     yield {"goal": None, "metrics": tuple(one for one in query.metrics if one not in OF_A_GOAL)}
@@ -231,8 +232,8 @@ def _changes(query: ReportQuery) -> Iterator[dict[str, object]]:
     for name in ("condition", "goal"):
         yield from ({name: simpler} for simpler in _simpler_conditions(getattr(query, name)))
     period = query.period
-    for days in ({"first_day": period.last_day}, {"last_day": period.first_day}):
-        yield {"period": replace(period, **days)}
+    yield {"period": replace(period, first_day=period.last_day)}
+    yield {"period": replace(period, last_day=period.first_day)}
 
 
 def _simpler_conditions(condition: Condition | None) -> Iterator[Condition]:
