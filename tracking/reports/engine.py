@@ -99,23 +99,36 @@ def _series(report: Report, asked: "_Asked", compared: "_Asked | None") -> Repor
         Row((key,), metrics, others[number][1] if number < len(others) else None)
         for number, (key, metrics) in enumerate(asked.buckets())
     )
-    return replace(report, rows=rows, row_count=len(rows))
+    return replace(report, rows=_ordered(rows, asked.query), row_count=len(rows))
+
+
+def _ordered(rows: tuple[Row, ...], query: ReportQuery) -> tuple[Row, ...]:
+    """Buckets in the order that was asked for, those without a number last."""
+    order = query.order
+    if order is None:
+        return rows
+    if order.by == "time":
+        return rows[::-1] if order.descending else rows
+    sign = -1 if order.descending else 1
+
+    def place(row: Row) -> tuple[bool, Any]:
+        value: Any = row.metrics[order.by]
+        return value is None, 0 if value is None else sign * value
+
+    return tuple(sorted(rows, key=place))
 
 
 def _table(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
     query = asked.query
     lines = asked.rows()
-    found = asked.metrics_of(lines)
-    others = compared.metrics_by_key(list(found)) if compared else {}
-    nothing = _nothing(query) if compared else None
-    is_last = len(lines) < query.limit or not lines
+    page = lines[: query.limit]
+    found = asked.metrics_of(page)
+    others = compared.metrics_beside(list(found), asked.period) if compared else {}
     return replace(
         report,
-        rows=tuple(
-            Row(keys, metrics, others.get(keys, nothing)) for keys, metrics in found.items()
-        ),
+        rows=tuple(Row(keys, metrics, others.get(keys)) for keys, metrics in found.items()),
         row_count=lines[0][-1] if lines else 0,
-        after=None if is_last else cursor_after(query, lines[-1]),
+        after=cursor_after(query, page[-1]) if len(lines) > len(page) else None,
     )
 
 
@@ -125,7 +138,7 @@ class _Asked:
     def __init__(
         self, query: ReportQuery, period: Period, folder: Path, cursor: duckdb.DuckDBPyConnection
     ) -> None:
-        self.query, self._period, self._folder, self._cursor = query, period, folder, cursor
+        self.query, self.period, self._folder, self._cursor = query, period, folder, cursor
         self._interval = query.interval or default_interval(query.period)
         self._answers = Answers(folder / ANSWERS)
 
@@ -147,21 +160,41 @@ class _Asked:
             return self._with_revenue(found, self._ask(self.query.dimensions))
         return found
 
-    def metrics_by_key(
-        self, keys: Sequence[tuple[str, ...]]
+    def metrics_beside(
+        self, keys: Sequence[tuple[str, ...]], period: Period
     ) -> dict[tuple[str, ...], Mapping[str, Number]]:
-        """The metrics of these keys, as far as there are any."""
-        ask = self._ask(self.query.dimensions)
-        return self.metrics_of(self._lines(ask, self.query, only=keys))
+        """For each of these keys of another period, the metrics of what is compared with it.
+
+        That is the same key, but for time: there it is the bucket in the same place.
+        """
+        dimensions = self.query.dimensions
+        own = {one: one for one in keys}
+        if "time" in dimensions:
+            at = dimensions.index("time")
+            places = dict(
+                zip(
+                    bucket_keys(period, self._interval),
+                    bucket_keys(self.period, self._interval),
+                    strict=False,
+                )
+            )
+            own = {
+                one: (*one[:at], places[one[at]], *one[at + 1 :])
+                for one in keys
+                if one[at] in places
+            }
+        lines = self._lines(self._ask(dimensions), self.query, only=list(own.values()))
+        found, nothing = self.metrics_of(lines), _nothing(self.query)
+        return {one: found.get(other, nothing) for one, other in own.items()}
 
     def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
         found = self.metrics_of(self.rows())
         nothing = _nothing(self.query)
-        for key in bucket_keys(self._period, self._interval):
+        for key in bucket_keys(self.period, self._interval):
             yield key, found.get((key,), nothing)
 
     def _ask(self, dimensions: tuple[str, ...]) -> Ask:
-        query, since = self.query, self._period.since
+        query, since = self.query, self.period.since
         return Ask(
             dimensions,
             self._interval,
@@ -192,7 +225,7 @@ class _Asked:
 
     def _days(self, ask: Ask) -> Iterator[tuple[Ask, Days]]:
         """The period's days; the last on its own when it is not compared to its end."""
-        period = self._period
+        period = self.period
         last = period.last_day
         sites = [site.site_id for site in self.query.sites]
         if period.until_minute is not None:

@@ -54,6 +54,8 @@ class ReportQuery:
         self._check_days()
         self._check_metrics()
         object.__setattr__(self, "dimensions", _known_dimensions(self.dimensions))
+        if self.period.since is not None and {"time"} < set(self.dimensions):
+            raise InvalidQuery("by", "in realtime, time goes alone")
         if self.order is not None:
             object.__setattr__(self, "order", self._known_order(self.order))
         if not 1 <= self.limit <= MOST_ROWS:

@@ -1,6 +1,6 @@
 """Which rows a question selects, as SQL over the tables `events` and `visits`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,12 +82,12 @@ class Selection:
     attributes: frozenset[str]
 
 
-def select(tables: Tables, condition: Condition | None, bound: str = "") -> Selection:
-    """The selection of a condition, within `bound`, which is SQL on an event's time."""
-    event = expression(tables, condition) if condition else "true"
-    if bound:
-        event = f"{event} AND {bound}"
-    attributes = frozenset(_event_attributes(condition)) | ({"moment"} if bound else set())
+def select(tables: Tables, conditions: Sequence[Condition], bound: str = "") -> Selection:
+    """The selection of what all of these hold for, within `bound`, SQL on an event's time."""
+    event = " AND ".join([expression(tables, one) for one in conditions] + [bound] * bool(bound))
+    event = event or "true"
+    attributes = frozenset(one for condition in conditions for one in _event_attributes(condition))
+    attributes |= {"moment"} if bound else set()
     # What is to be known of a visit that was selected by its events is looked up once for all.
     visit = tables.visits_with(event) if attributes else event
     return Selection(event, visit, attributes)
@@ -143,9 +143,9 @@ def _like(glob: str) -> str:
     return escaped.replace("*", "%").replace("?", "_")
 
 
-def _event_attributes(condition: Condition | None) -> Iterator[str]:
+def _event_attributes(condition: Condition) -> Iterator[str]:
     """The dimensions of events that a condition is about, outside of what a visit did."""
-    if condition is None or scope_of(condition) == "visit":
+    if scope_of(condition) == "visit":
         return
     if isinstance(condition, Filter):
         yield condition.dimension

@@ -7,7 +7,7 @@ from typing import Any
 
 from tracking.columns.read import Part
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import All, Condition
+from tracking.reports.conditions import Condition
 from tracking.reports.dimensions import dimension_named
 from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
@@ -70,13 +70,14 @@ def sums_of(ask: Ask, part: Part) -> Statement:
     bound = " AND ".join(bounds)
     dimensions = [dimension_named(name, "by") for name in ask.dimensions]
     keys = keys_of(tables, dimensions, ask.interval, ask.since)
-    selection = select(tables, ask.condition, bound)
+    conditions = () if ask.condition is None else (ask.condition,)
+    selection = select(tables, conditions, bound)
     if ask.revenue:
         query = _revenue(keys, selection)
     else:
         query = sums_query(tables, keys, selection, ask.wanted - OF_A_GOAL)
         if ask.goal is not None:
-            query = _with_goal(tables, keys, ask, bound, query)
+            query = _with_goal(tables, keys, select(tables, (*conditions, ask.goal), bound), query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"
     return Statement(sql, tables.parameters)
 
@@ -97,11 +98,10 @@ def _revenue(keys: Sequence[Key], selection: Selection) -> str:
     )
 
 
-def _with_goal(tables: Tables, keys: Sequence[Key], ask: Ask, bound: str, query: str) -> str:
+def _with_goal(tables: Tables, keys: Sequence[Key], selection: Selection, query: str) -> str:
     """The query with the sums of those events that match the goal, too."""
-    condition = All((ask.condition, ask.goal)) if ask.condition else ask.goal  # type: ignore[arg-type]
     counted = frozenset({"visitors", "pageviews", "events"})
-    reached = sums_query(tables, keys, select(tables, condition, bound), counted)
+    reached = sums_query(tables, keys, selection, counted)
     names = ", ".join(f"k{number}" for number in range(len(keys)))
     return (
         "SELECT a.*, coalesce(g.pageviews + g.events, 0) AS conversions,"  # noqa: S608
@@ -164,7 +164,7 @@ def _only(keys: Sequence[Sequence[str]], ask: Ask, parameters: dict[str, Any]) -
 
 
 def _end(query: ReportQuery, keys: int, parameters: dict[str, Any]) -> str:
-    """Order, where the page begins, and its length."""
+    """Order, where the page begins, and its length: one more row tells whether there are others."""
     if not query.dimensions:
         return ""
     column, descending = _first_order(query)
@@ -173,7 +173,7 @@ def _end(query: ReportQuery, keys: int, parameters: dict[str, Any]) -> str:
         others.remove(column)
     where = _after(query, column, descending, others, parameters) if query.after else ""
     order = ", ".join([f"{column} {'DESC' if descending else 'ASC'} NULLS LAST", *others])
-    limit = "" if query.dimensions == ("time",) else f"LIMIT {int(query.limit)}"
+    limit = "" if query.dimensions == ("time",) else f"LIMIT {int(query.limit) + 1}"
     return f"{where} ORDER BY {order} {limit}"
 
 
@@ -184,10 +184,9 @@ def _first_order(query: ReportQuery) -> tuple[str, bool]:
         if by in query.metrics:
             return f"m{query.metrics.index(by)}", descending
         return f"t{query.dimensions.index(by)}", descending
-    if query.dimensions[0] == "time":
+    if query.dimensions[0] == "time" or query.metrics[0] == REVENUE:
         return "t0", False
-    ordered = [number for number, name in enumerate(query.metrics) if name != REVENUE]
-    return (f"m{ordered[0]}", True) if ordered else ("t0", False)
+    return "m0", True
 
 
 def cursor_after(query: ReportQuery, row: Sequence[Any]) -> str:
