@@ -40,9 +40,7 @@ def repair(folder: Path, manifest: Manifest) -> tuple[Manifest, int]:
     for site_id, day in damaged:
         logger.warning("The file of site %s with %s was damaged, and is made anew", site_id, day)
         seal_day(folder, site_id, day, manifest)
-    if any(
-        not _is_whole(folder / "chunks" / one.name, one.digest) for one in manifest.chunks
-    ):
+    if any(not _is_whole(folder / "chunks" / one.name, one.digest) for one in manifest.chunks):
         logger.warning("A chunk was damaged: its days are made anew")
         manifest = rebuild(folder, manifest)
     return manifest, len(damaged)

@@ -39,7 +39,7 @@ MOST_BYTES_OF_A_FILE = 16 * 1024 * 1024
 MERGED_AT_ONCE = 8
 # A reader may have read the list just before a file went from it.
 GRACE_SECONDS = 60.0
-IN_ORDER = "SELECT * FROM raw ORDER BY site, day, moment, event"
+IN_ORDER = "ORDER BY site, day, moment, event"
 NOT_HIDDEN = """NOT EXISTS (
     SELECT 1 FROM (
         SELECT unnest($hidden_sites::INTEGER[]) AS site, unnest($hidden_days::DATE[]) AS day,
@@ -147,14 +147,18 @@ def _with_rows(folder: Path, manifest: Manifest, places: Q) -> Manifest:
     """The manifest with a file of the rows in these places, if there are any."""
     with duck.cursor(folder) as cursor:
         load(cursor, _of(Event, places), _of(Engagement, places), manifest.last_chunk)
-        late = _sealed_days(folder, manifest, cursor)
-        if late:
-            _add_days(cursor, manifest, late)
-        [[count]] = cursor.execute("SELECT count(*) FROM raw").fetchall()
-        if not count:
+        found = cursor.execute("SELECT DISTINCT site, day FROM rows ORDER BY ALL").fetchall()
+        if not found:
             return manifest
+        late = [
+            (site_id, day)
+            for site_id, day in found
+            if manifest.is_sealed(site_id, day, read_sealed(folder, site_id))
+        ]
+        rows = _with_whole_days(cursor, manifest, late) if late else "raw"
         name = f"{manifest.last_chunk:010d}-{secrets.token_hex(4)}.parquet"
-        digest = write_parquet(cursor, IN_ORDER, {}, folder / "chunks" / name)
+        path = folder / "chunks" / name
+        digest = write_parquet(cursor, f"SELECT * FROM {rows} {IN_ORDER}", {}, path)  # noqa: S608
     reopened = {(one.site, one.day): one for one in manifest.reopened}
     reopened |= {day: Reopened(*day, manifest.last_chunk, time()) for day in late}
     return replace(
@@ -169,28 +173,17 @@ def _of(model: type, places: Q) -> "QuerySet":
     return found
 
 
-def _sealed_days(
-    folder: Path, manifest: Manifest, cursor: duckdb.DuckDBPyConnection
-) -> list[Day]:
-    """Days of rows in `raw` that readers take from sealed files."""
-    found = cursor.execute("SELECT DISTINCT site, day FROM raw ORDER BY ALL").fetchall()
-    return [
-        (site_id, day)
-        for site_id, day in found
-        if manifest.is_sealed(site_id, day, read_sealed(folder, site_id))
-    ]
-
-
-def _add_days(cursor: duckdb.DuckDBPyConnection, manifest: Manifest, days: Sequence[Day]) -> None:
-    """Put all copied rows of these days into `raw`, in the place of some."""
+def _with_whole_days(
+    cursor: duckdb.DuckDBPyConnection, manifest: Manifest, days: Sequence[Day]
+) -> str:
+    """A table of the rows in `raw`, but with all copied rows of these days; returns its name."""
     cursor.execute("CREATE OR REPLACE TEMP TABLE collected AS FROM raw")
     for site_id, day in days:
         load(cursor, *events_of_days(site_id, [day]), manifest.last_chunk)
         drop_uncopied(cursor, manifest.cursors)
         cursor.execute("DELETE FROM collected WHERE site = ? AND day = ?", [site_id, day])
-        cursor.execute("INSERT INTO collected FROM raw")
-    cursor.execute("DROP TABLE raw")
-    cursor.execute("ALTER TABLE collected RENAME TO raw")
+        cursor.execute("INSERT INTO collected BY NAME FROM raw")
+    return "collected"
 
 
 def _merged(
@@ -213,7 +206,7 @@ def _merged(
         # Rows that a sealed day holds have no further use here.
         digest = write_parquet(
             cursor,
-            f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN} ORDER BY site, day, moment, event",  # noqa: S608
+            f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN} {IN_ORDER}",  # noqa: S608
             parameters | hidden(sealed),
             folder / "chunks" / name,
         )

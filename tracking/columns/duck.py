@@ -3,33 +3,43 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import duckdb
 
-MEMORY_LIMIT = "256MB"
-THREADS = 2
+
+@dataclass(frozen=True)
+class Bounds:
+    """How much one DuckDB may take."""
+
+    memory: str
+    threads: int
+
+
+READING, WRITING = Bounds("256MB", 2), Bounds("192MB", 1)
+"""Answers are waited for; what is written can go by the disk, and leaves a processor to others."""
 
 
 @contextmanager
-def cursor(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A cursor of its own, over the one DuckDB that this process has for this folder.
+def cursor(folder: Path, bounds: Bounds = WRITING) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor of its own, over the one DuckDB that this process has for this folder and bounds.
 
     Opened at the first call, and never handed to a forked child: there it would hang.
     """
-    one = _opened(folder, os.getpid()).cursor()
+    one = _opened(folder, bounds, os.getpid()).cursor()
     try:
         yield one
     finally:
         one.close()
 
 
-@lru_cache(maxsize=2)
-def _opened(folder: Path, _pid: int) -> duckdb.DuckDBPyConnection:
+@lru_cache(maxsize=4)
+def _opened(folder: Path, bounds: Bounds, _pid: int) -> duckdb.DuckDBPyConnection:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection = duckdb.connect(
-        ":memory:", config={"memory_limit": MEMORY_LIMIT, "threads": THREADS}
+        ":memory:", config={"memory_limit": bounds.memory, "threads": bounds.threads}
     )
     spill = str(folder / "spill").replace("'", "''")
     allowed = str(folder).replace("'", "''")

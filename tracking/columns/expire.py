@@ -7,7 +7,13 @@ from pathlib import Path
 from time import time
 
 from tracking.columns.chunks import GRACE_SECONDS, days_in_chunks, drop_sealed_rows
-from tracking.columns.manifest import Manifest, forget_sites, read_sealed, replace_sealed, site_folder
+from tracking.columns.manifest import (
+    Manifest,
+    forget_sites,
+    read_sealed,
+    replace_sealed,
+    site_folder,
+)
 from tracking.columns.merge import rewrite
 
 

@@ -1,5 +1,6 @@
 """Writes a query's rows to a file that is on the disk, and says which schema it has."""
 
+import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,9 @@ import duckdb
 
 from tracking.columns.manifest import digest_of, sync
 from tracking.columns.schema import SCHEMA
+
+# Each column of a group is in memory until the group is full.
+ROWS_OF_A_GROUP = 61_440
 
 
 def write_parquet(
@@ -18,10 +22,32 @@ def write_parquet(
     target = str(path).replace("'", "''")
     cursor.execute(
         f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2,"
-        f" KV_METADATA {{footfall_schema: '{SCHEMA}'}})",
+        f" ROW_GROUP_SIZE {ROWS_OF_A_GROUP}, KV_METADATA {{footfall_schema: '{SCHEMA}'}})",
         dict(parameters),
     )
     digest = digest_of(path)
     sync(path)
     sync(path.parent)
     return digest
+
+
+def write_in_slices(
+    cursor: duckdb.DuckDBPyConnection, query: str, first: int, last: int, step: int, path: Path
+) -> str:
+    """Write the rows that a query gives from $first to $last; returns the file's digest.
+
+    At most `step` of these numbers are sorted at once: a day of any size takes the same memory.
+    """
+    if last - first < step:
+        return write_parquet(cursor, query, {"first": first, "last": last}, path)
+    slices = []
+    try:
+        for begin in range(first, last + 1, step):
+            slices.append(path.with_name(f"slice-{secrets.token_hex(4)}.parquet"))
+            bounds = {"first": begin, "last": min(last, begin + step - 1)}
+            write_parquet(cursor, query, bounds, slices[-1])
+        paths = [str(one) for one in slices]
+        return write_parquet(cursor, "FROM read_parquet($paths)", {"paths": paths}, path)
+    finally:
+        for one in slices:
+            one.unlink(missing_ok=True)

@@ -54,7 +54,9 @@ def rewrite(folder: Path, site_id: int, days: Mapping[date, SealedDay]) -> None:
             ]
             rows = f"SELECT {', '.join(columns)} FROM read_parquet($paths) WHERE list_contains($days, day)"  # noqa: S608
             digests.append(
-                write_parquet(cursor, rows, {"paths": paths, "days": sorted(days)}, site / f"{name}{suffix}")
+                write_parquet(
+                    cursor, rows, {"paths": paths, "days": sorted(days)}, site / f"{name}{suffix}"
+                )
             )
     first, last = min(one.first for one in files), max(one.last for one in files)
     replace_sealed(

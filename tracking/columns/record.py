@@ -6,8 +6,9 @@ much memory as DuckDB is allowed, and the rest of it goes to the disk.
 
 import csv
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +33,22 @@ QUARTER = MINUTES_OF_A_QUARTER * 60_000
 
 # A column that is read, and its type in DuckDB. Times and days come as text: no object a row.
 Columns = dict[str, str]
+TERM = "TERM"
+"""A text that is kept as its term."""
 EVENTS: Columns = {
-    **{"id": "BIGINT", "site_id": "INTEGER", "visit_id": "BIGINT", "day": "DATE"},
-    **{"happened_at": "TIMESTAMP", "name_id": "BIGINT", "page_id": "BIGINT"},
-    **{"hostname_id": "BIGINT", "title_id": "BIGINT", "props": "VARCHAR"},
-    **{"interactive": "BOOLEAN", "revenue_micros": "BIGINT", "currency": "VARCHAR"},
+    "id": "BIGINT", "site_id": "INTEGER", "visit_id": "BIGINT", "day": "DATE",
+    "happened_at": "TIMESTAMP", "name_id": TERM, "page_id": TERM,
+    "hostname_id": TERM, "title_id": TERM, "props": "VARCHAR",
+    "interactive": "BOOLEAN", "revenue_micros": "BIGINT", "currency": "VARCHAR",
 }
 SIGNALS: Columns = {
-    **{"id": "BIGINT", "site_id": "INTEGER", "visit_id": "BIGINT", "day": "DATE"},
-    **{"happened_at": "TIMESTAMP", "page_id": "BIGINT"},
-    **{"seconds": "INTEGER", "scroll_depth": "TINYINT"},
+    "id": "BIGINT", "site_id": "INTEGER", "visit_id": "BIGINT", "day": "DATE",
+    "happened_at": "TIMESTAMP", "page_id": TERM,
+    "seconds": "INTEGER", "scroll_depth": "TINYINT",
 }
-VISITS: Columns = {"id": "BIGINT", "visitor": "BIGINT"} | {f"{one}_id": "BIGINT" for one in TRAITS}
-TERMS: Columns = {"id": "BIGINT", "text": "VARCHAR"}
-OF_THE_EVENT = ("name", "page", "hostname", "title")
+VISITS: Columns = {"id": "BIGINT", "visitor": "BIGINT"} | {f"{one}_id": TERM for one in TRAITS}
+
+Row = tuple[Any, ...]
 
 
 def load(
@@ -54,26 +57,36 @@ def load(
     signals: "QuerySet[Engagement]",
     chunk: int,
 ) -> None:
-    """Make this cursor's temporary table `raw` of these events and engagement signals."""
-    _fill(cursor, "new_events", EVENTS, [_tuples(events, EVENTS)])
-    _fill(cursor, "new_signals", SIGNALS, [_tuples(signals, SIGNALS)])
-    ids = _ids(cursor, "SELECT visit_id FROM new_events UNION SELECT visit_id FROM new_signals")
-    visits = (_tuples(Visit.objects.filter(pk__in=some), VISITS) for some in ids)
-    _fill(cursor, "new_visits", VISITS, visits)
-    _fill(cursor, "terms", TERMS, (_terms(some) for some in _ids(cursor, _used_terms())))
+    """Make this cursor's temporary tables of these events and engagement signals.
+
+    `rows` are raw rows without their visit's attributes, `traits` have those by visit, and `raw` is
+    both of them together.
+    """
+    texts: dict[int, str] = {}
+    _fill(cursor, "new_events", EVENTS, _rows(events, EVENTS, texts))
+    _fill(cursor, "new_signals", SIGNALS, _rows(signals, SIGNALS, texts))
+    ids = cursor.execute(
+        "SELECT visit_id FROM new_events UNION SELECT visit_id FROM new_signals ORDER BY 1"
+    ).fetchall()
+    visits = (
+        _rows(Visit.objects.filter(pk__in=some), VISITS, texts)
+        for some in pieces([pk for (pk,) in ids], ASKED_AT_ONCE)
+    )
+    _fill(cursor, "new_visits", VISITS, chain.from_iterable(visits))
     _fill_quarters(cursor)
-    cursor.execute(_raw(chunk))
-    for table in ("new_events", "new_signals", "new_visits", "terms", "quarters"):
+    for statement in _tables(chunk):
+        cursor.execute(statement)
+    for table in ("new_events", "new_signals", "quarters"):
         cursor.execute(f"DROP TABLE {table}")
 
 
 def drop_uncopied(cursor: duckdb.DuckDBPyConnection, cursors: dict[int, int]) -> None:
-    """Delete from `raw` what lies behind these places in the spool: the next chunk has it."""
+    """Delete from `rows` what lies behind these places in the spool: the next chunk has it."""
     # A spool file that has no row any more was copied to its end long ago.
     places = {pk: cursors.get(pk, pk << OFFSET_BITS) for pk in _spool_files()}
     cursor.execute(
-        "DELETE FROM raw USING (SELECT unnest(?::BIGINT[]) AS file, unnest(?::BIGINT[]) AS first)"
-        f" AS place WHERE raw.event >> {OFFSET_BITS} = place.file AND raw.event >= place.first",
+        "DELETE FROM rows USING (SELECT unnest(?::BIGINT[]) AS file, unnest(?::BIGINT[]) AS first)"
+        f" AS place WHERE rows.event >> {OFFSET_BITS} = place.file AND rows.event >= place.first",
         [list(places), list(places.values())],
     )
 
@@ -98,59 +111,45 @@ def _spool_files() -> Iterable[int]:
     return SpoolFile.objects.values_list("pk", flat=True)
 
 
-def _tuples(rows: "QuerySet[Any]", columns: Columns) -> Iterable[tuple[Any, ...]]:
+def _rows(rows: "QuerySet[Any]", columns: Columns, texts: dict[int, str]) -> Iterator[Row]:
+    """Tuples of these columns, with each term's text in its place; `texts` are those known."""
     as_text = {
         f"{name}_text": Cast(name, TextField())
         for name, kind in columns.items()
         if kind in {"TIMESTAMP", "DATE"}
     }
     names = [f"{name}_text" if f"{name}_text" in as_text else name for name in columns]
-    return rows.annotate(**as_text).values_list(*names).iterator(READ_AT_ONCE)
-
-
-def _terms(ids: Sequence[int]) -> Iterable[tuple[Any, ...]]:
-    return Term.objects.filter(pk__in=ids).values_list("pk", "text")
-
-
-def _ids(cursor: duckdb.DuckDBPyConnection, query: str) -> Iterable[Sequence[int]]:
-    found = cursor.execute(f"{query} ORDER BY 1").fetchall()
-    return pieces([pk for (pk,) in found if pk is not None], ASKED_AT_ONCE)
-
-
-def _used_terms() -> str:
-    lists = {
-        "new_events": [f"{name}_id" for name in OF_THE_EVENT],
-        "new_signals": ["page_id"],
-        "new_visits": [f"{name}_id" for name in TRAITS],
-    }
-    return " UNION ".join(
-        f"SELECT unnest([{', '.join(columns)}]) FROM {table}"  # noqa: S608 - constants
-        for table, columns in lists.items()
-    )
+    places = [place for place, kind in enumerate(columns.values()) if kind == TERM]
+    found = iter(rows.annotate(**as_text).values_list(*names).iterator(READ_AT_ONCE))
+    while some := list(islice(found, READ_AT_ONCE)):
+        used = {row[place] for row in some for place in places}
+        texts.update(Term.objects.texts(used - texts.keys()))
+        for row in some:
+            cells = list(row)
+            for place in places:
+                cells[place] = texts.get(cells[place], "")
+            yield tuple(cells)
 
 
 def _fill(
-    cursor: duckdb.DuckDBPyConnection,
-    table: str,
-    columns: Columns,
-    sources: Iterable[Iterable[tuple[Any, ...]]],
+    cursor: duckdb.DuckDBPyConnection, table: str, columns: Columns, rows: Iterable[Row]
 ) -> None:
-    """Make a temporary table of rows, which come from one or more queries.
+    """Make a temporary table of rows.
 
     They go by a file: as parameters, each value would become an object, at twenty times the cost.
     """
-    spill = cursor.execute("SELECT current_setting('temp_directory')").fetchall()[0][0]
-    Path(spill).mkdir(exist_ok=True, mode=0o700)
-    kinds = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-    types = ", ".join(f"'{name}': '{kind}'" for name, kind in columns.items())
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({kinds})")
+    spill = Path(cursor.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
+    spill.mkdir(exist_ok=True, mode=0o700)
+    kinds = {name: "VARCHAR" if kind == TERM else kind for name, kind in columns.items()}
+    made = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({made})")
     with tempfile.NamedTemporaryFile("w", dir=spill, suffix=".csv", newline="") as file:
-        csv.writer(file).writerows(row for source in sources for row in source)
+        csv.writer(file).writerows(rows)
         file.flush()
         cursor.execute(
-            f"INSERT INTO {table} FROM read_csv(?, columns = {{{types}}}, header = false,"  # noqa: S608
+            f"INSERT INTO {table} FROM read_csv(?, columns = {kinds}, header = false,"
             " auto_detect = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\r\\n',"
-            " parallel = false, max_line_size = 16777216)",
+            " parallel = false, max_line_size = 1048576, buffer_size = 4194304)",
             [file.name],
         )
 
@@ -171,7 +170,7 @@ def _fill_quarters(cursor: duckdb.DuckDBPyConnection) -> None:
         if site_id in rules
     ]
     kinds = {"site_id": "INTEGER", "day": "DATE", "quarter": "BIGINT", "minute": "SMALLINT"}
-    _fill(cursor, "quarters", kinds, [[(one, str(day), *more) for one, day, *more in rows]])
+    _fill(cursor, "quarters", kinds, [(one, str(day), *more) for one, day, *more in rows])
 
 
 def _local_minute(rules: SiteRules, day: date, quarter: int) -> int:
@@ -180,43 +179,39 @@ def _local_minute(rules: SiteRules, day: date, quarter: int) -> int:
     return local.hour * 60 + local.minute
 
 
-def _raw(chunk: int) -> str:
-    """The statement that joins what was filled; a deleted site's rows are left out."""
-    traits = ", ".join(f"coalesce(t_{name}.text, '') AS {name}" for name in TRAITS)
-    trait_joins = " ".join(
-        f"LEFT JOIN terms AS t_{name} ON t_{name}.id = v.{name}_id" for name in TRAITS
-    )
-    joins = " ".join(
-        f"LEFT JOIN terms AS t_{name} ON t_{name}.id = e.{name}_id" for name in OF_THE_EVENT
-    )
-    known = ", ".join(RAW_COLUMNS)
-    return f"""
-    CREATE OR REPLACE TEMP TABLE raw AS
-    WITH traits AS (SELECT v.id, v.visitor, {traits} FROM new_visits AS v {trait_joins})
-    SELECT {known} FROM (
+def _tables(chunk: int) -> tuple[str, str, str]:
+    """The statements that make tables of what was filled; a deleted site's rows are left out."""
+    traits = ", ".join(f"coalesce({name}_id, '') AS {name}" for name in TRAITS)
+    own = ", ".join(f"r.{name}" for name in RAW_COLUMNS if name not in {*TRAITS, "visitor"})
+    rows = f"""
+    CREATE OR REPLACE TEMP TABLE rows AS
         SELECT {int(chunk)}::INTEGER AS chunk,
-            CASE WHEN t_name.text = '{PAGEVIEW}' THEN {PAGEVIEW_KIND} ELSE {EVENT_KIND} END::TINYINT
+            CASE WHEN e.name_id = '{PAGEVIEW}' THEN {PAGEVIEW_KIND} ELSE {EVENT_KIND} END::TINYINT
                 AS kind,
             e.site_id AS site, e.id AS event, e.visit_id AS visit, e.day,
             (q.minute + epoch_ms(e.happened_at) // 60000 % {MINUTES_OF_A_QUARTER})::SMALLINT
                 AS minute,
-            epoch_ms(e.happened_at) AS moment, coalesce(t_name.text, '') AS name,
-            coalesce(t_page.text, '') AS page, coalesce(t_hostname.text, '') AS hostname,
-            coalesce(t_title.text, '') AS title, coalesce(e.props, '') AS props, e.interactive,
+            epoch_ms(e.happened_at) AS moment, coalesce(e.name_id, '') AS name,
+            coalesce(e.page_id, '') AS page, coalesce(e.hostname_id, '') AS hostname,
+            coalesce(e.title_id, '') AS title, coalesce(e.props, '') AS props, e.interactive,
             NULL::INTEGER AS seconds, NULL::TINYINT AS scroll_depth,
-            e.revenue_micros AS revenue, coalesce(e.currency, '') AS currency, traits.* EXCLUDE (id)
+            e.revenue_micros AS revenue, coalesce(e.currency, '') AS currency
         FROM new_events AS e
-        JOIN traits ON traits.id = e.visit_id
+        SEMI JOIN traits AS t ON t.visit = e.visit_id
         JOIN quarters AS q ON q.site_id = e.site_id AND q.day = e.day
             AND q.quarter = epoch_ms(e.happened_at) // {QUARTER}
-        {joins}
         UNION ALL BY NAME
         SELECT {int(chunk)}::INTEGER AS chunk, {ENGAGEMENT_KIND}::TINYINT AS kind,
             e.site_id AS site, e.id AS event, e.visit_id AS visit, e.day,
-            epoch_ms(e.happened_at) AS moment, '' AS name, coalesce(t_page.text, '') AS page,
+            epoch_ms(e.happened_at) AS moment, '' AS name, coalesce(e.page_id, '') AS page,
             '' AS hostname, '' AS title, '' AS props, false AS interactive,
-            e.seconds, e.scroll_depth, '' AS currency, traits.* EXCLUDE (id)
+            e.seconds, e.scroll_depth, '' AS currency
         FROM new_signals AS e
-        JOIN traits ON traits.id = e.visit_id
-        LEFT JOIN terms AS t_page ON t_page.id = e.page_id
-    )"""  # noqa: S608 - constants
+        SEMI JOIN traits AS t ON t.visit = e.visit_id"""  # noqa: S608 - constants
+    return (
+        f"CREATE OR REPLACE TEMP VIEW traits AS SELECT id AS visit, visitor, {traits}"  # noqa: S608
+        " FROM new_visits",
+        rows,
+        f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {own}, t.* EXCLUDE (visit)"  # noqa: S608
+        " FROM rows AS r JOIN traits AS t ON t.visit = r.visit",
+    )

@@ -85,10 +85,7 @@ EVENT_COLUMNS = (
     | TRAIT_COLUMNS
 )
 VISIT_COLUMNS = (
-    _SEALED_COLUMNS
-    | {"pageviews": "UINTEGER", "events": "UINTEGER"}
-    | OF_VISITS
-    | TRAIT_COLUMNS
+    _SEALED_COLUMNS | {"pageviews": "UINTEGER", "events": "UINTEGER"} | OF_VISITS | TRAIT_COLUMNS
 )
 
 RAW_SCHEMAS: dict[int, dict[str, str]] = {
@@ -102,6 +99,4 @@ RAW_SCHEMAS: dict[int, dict[str, str]] = {
 def raw_row(schema: int) -> str:
     """A raw row's columns, as SQL over a file of this schema."""
     known = RAW_SCHEMAS[schema]
-    return ", ".join(
-        f"{known[name]} AS {name}" if name in known else name for name in RAW_COLUMNS
-    )
+    return ", ".join(f"{known[name]} AS {name}" if name in known else name for name in RAW_COLUMNS)

@@ -14,7 +14,7 @@ from django.db.models import F
 
 from tracking.columns import duck
 from tracking.columns.chunks import days_in_chunks
-from tracking.columns.files import write_parquet
+from tracking.columns.files import write_in_slices
 from tracking.columns.manifest import (
     EVENTS,
     VISITS,
@@ -31,7 +31,13 @@ from tracking.columns.manifest import (
 )
 from tracking.columns.record import drop_uncopied, events_of_days, load
 from tracking.columns.schema import SCHEMA
-from tracking.columns.shape import marks, numbered_visits, sealed_events, sealed_visits
+from tracking.columns.shape import (
+    joined_events,
+    marks,
+    numbered_visits,
+    sealed_events,
+    sealed_visits,
+)
 from tracking.models import DailyTotal, SpoolFile
 from tracking.records import VISIT_TIMEOUT, SiteRules, event_id
 
@@ -39,6 +45,7 @@ from tracking.records import VISIT_TIMEOUT, SiteRules, event_id
 SETTLED = VISIT_TIMEOUT + timedelta(minutes=1)
 # An import may add to a day again and again: it is sealed when that is over, or now and then.
 REOPENED_FOR = timedelta(minutes=10)
+VISITS_AT_ONCE = 25_000
 SEALED_TOGETHER = 300_000
 """Events, as long as it is more than one day."""
 
@@ -94,19 +101,22 @@ def seal_together(folder: Path, site_id: int, days: Sequence[date], manifest: Ma
         if not found:
             replace_sealed(folder, site_id, replace(sealed, days=kept))
             return
-        cursor.execute(marks())
+        for statement in (marks(), *joined_events()):
+            cursor.execute(statement)
         path = site_folder(folder, site_id) / name
+        first, last = sealed.next_visit, max(number for _, number in found)
+
+        def written(query: str, suffix: str) -> str:
+            target = path.with_name(name + suffix)
+            return write_in_slices(cursor, query, first, last, VISITS_AT_ONCE, target)
+
         file = SealedFile(
             name,
-            holds=len(found),
-            first=sealed.next_visit,
-            last=max(last for _, last in found),
-            events_digest=write_parquet(
-                cursor, sealed_events(), {}, path.with_name(name + EVENTS)
-            ),
-            visits_digest=write_parquet(
-                cursor, sealed_visits(), {}, path.with_name(name + VISITS)
-            ),
+            len(found),
+            first,
+            last,
+            events_digest=written(sealed_events(), EVENTS),
+            visits_digest=written(sealed_visits(), VISITS),
         )
     days_of_file = {day: SealedDay(name, manifest.last_chunk) for day, _ in found}
     replace_sealed(
@@ -164,4 +174,6 @@ def _together(
 
 def _offsets() -> dict[int, int]:
     """The place behind the last committed line of each spool file, as an event's id."""
-    return {pk: event_id(pk, offset) for pk, offset in SpoolFile.objects.values_list("pk", "offset")}
+    return {
+        pk: event_id(pk, offset) for pk, offset in SpoolFile.objects.values_list("pk", "offset")
+    }

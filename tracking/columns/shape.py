@@ -1,5 +1,6 @@
 """What raw rows say of events and visits: the same for files of sealed days and for open days."""
 
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from tracking.columns.schema import (
@@ -18,8 +19,7 @@ from tracking.columns.schema import (
 )
 
 # An engagement signal lengthens its visit; a visit of which there is nothing else is none.
-ENDS = f"""
-    SELECT visit,
+OF_ROWS = f"""
         count(*) FILTER (kind = {PAGEVIEW_KIND}) AS pageviews,
         count(*) FILTER (kind = {EVENT_KIND}) AS events,
         (max(moment) - min(moment))::UINTEGER AS duration,
@@ -27,7 +27,9 @@ ENDS = f"""
             AND count(*) FILTER (kind = {EVENT_KIND} AND interactive) = 0 AS bounced,
         coalesce(arg_min(page, (moment, event)) FILTER (kind = {PAGEVIEW_KIND}), '') AS entry_page,
         coalesce(arg_max(page, (moment, event)) FILTER (kind = {PAGEVIEW_KIND}), '') AS exit_page,
-        any_value(day) AS day, any_value(visitor) AS visitor, min(moment) AS began,
+        any_value(day) AS day, min(moment) AS began"""
+ENDS = f"""
+    SELECT visit, {OF_ROWS}, any_value(visitor) AS visitor,
         {", ".join(f"any_value({name}) AS {name}" for name in TRAITS)}
     FROM raw GROUP BY visit HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0"""  # noqa: S608
 
@@ -75,66 +77,98 @@ def open_tables(raw: str, names: AbstractSet[str]) -> str:
 
 
 def numbered_visits(first: int) -> str:
-    """Makes the temporary table `numbered`, of all visits in the table `raw`."""
+    """Makes the temporary table `numbered`, of all visits in the tables `rows` and `traits`."""
     return f"""
         CREATE OR REPLACE TEMP TABLE numbered AS
-        SELECT * EXCLUDE (visitor, number),
-            number::UINTEGER AS number,
-            (min(number) OVER of_visitor)::UINTEGER AS visitor,
-            count(*) OVER of_visitor = 1 AS sole
+        SELECT e.visit, (min(number) OVER of_visitor)::UINTEGER AS visitor,
+            number::UINTEGER AS number, count(*) OVER of_visitor = 1 AS sole,
+            {", ".join(f"e.{name}" for name in ("day", "pageviews", "events", *OF_VISITS))}
         FROM (SELECT *, row_number() OVER (ORDER BY day, began, visit) - 1 + {int(first)} AS number
-            FROM ({ENDS}))
-        WINDOW of_visitor AS (PARTITION BY visitor)"""  # noqa: S608 - constants
+            FROM (SELECT visit, {OF_ROWS} FROM rows GROUP BY visit
+                HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0)) AS e
+        JOIN traits AS t ON t.visit = e.visit
+        WINDOW of_visitor AS (PARTITION BY t.visitor)"""  # noqa: S608 - constants
 
 
 def sealed_visits() -> str:
-    """The rows of a day's file of visits, from `numbered`."""
-    names = ", ".join("number AS visit" if name == "visit" else name for name in VISIT_COLUMNS)
-    kinds = ", ".join(f"{name}::{kind} AS {name}" for name, kind in VISIT_COLUMNS.items())
-    return f"SELECT {kinds} FROM (SELECT {names} FROM numbered) ORDER BY visit"  # noqa: S608
+    """A day's rows of visits, from `numbered` and `traits`: those from $first to $last."""
+    sources = {name: f"t.{name}" for name in TRAITS} | {"visit": "n.number"}
+    return f"""
+        SELECT {_columns(VISIT_COLUMNS, sources, "n")}
+        FROM (FROM numbered WHERE number BETWEEN $first AND $last) AS n
+        JOIN traits AS t ON t.visit = n.visit
+        ORDER BY n.number"""  # noqa: S608 - constants
 
 
 def marks() -> str:
-    """Makes the temporary table `marks`, of all events in the table `raw`."""
+    """Makes the temporary table `marks`, of all events in the table `rows`.
+
+    Of a visit's events with the same value any one can be the first: they are selected together.
+    """
     values = {name: "minute // 60" if name == "hour" else name for name in MARKED}
-    columns = ", ".join(_mark(name) for name in MARKED)
-    windows = ", ".join(
-        f"{name}_of_visit AS (PARTITION BY visit, {name} ORDER BY moment, event),"
-        f" {name}_of_visitor AS (PARTITION BY visitor, {name})"
+    firsts = ", ".join(
+        f"{name}_firsts AS (SELECT min(event) AS event, any_value(visitor) AS visitor,"
+        f" any_value(sole) AS sole, {name} AS value FROM events GROUP BY visit, {name})"
         for name in MARKED
     )
+    nothing = ", ".join(f"{REPEATED} AS {name}_mark" for name in MARKED)
+    columns = ", ".join(f"max({name}_mark)::UTINYINT AS {name}_mark" for name in MARKED)
     return f"""
         CREATE OR REPLACE TEMP TABLE marks AS
-        SELECT event, {columns} FROM (
-            SELECT r.event, r.moment, n.number AS visit, n.visitor, n.sole,
+        WITH events AS MATERIALIZED (
+            SELECT r.event, n.number AS visit, n.visitor, n.sole,
                 {", ".join(f"r.{value} AS {name}" for name, value in values.items())}
-            FROM raw AS r JOIN numbered AS n ON n.visit = r.visit
+            FROM rows AS r JOIN numbered AS n ON n.visit = r.visit
             WHERE r.kind <> {ENGAGEMENT_KIND}
-        ) WINDOW {windows}"""  # noqa: S608 - constants
+        ), {firsts}
+        SELECT event, {columns} FROM ({" UNION ALL BY NAME ".join(_marks_of(n) for n in MARKED)}
+            UNION ALL BY NAME SELECT event, {nothing} FROM events)
+        GROUP BY event"""  # noqa: S608 - constants
+
+
+def joined_events() -> tuple[str, str]:
+    """Make the temporary table `joined`, of events with all but their visit's `traits`."""
+    own = ", ".join(f"r.{name}" for name in OWN if name not in {*TRAITS, "visit", "visitor"})
+    return (
+        f"CREATE OR REPLACE TEMP TABLE engaged AS {ENGAGED.replace('raw', 'rows')}",
+        f"""
+        CREATE OR REPLACE TEMP TABLE joined AS
+        SELECT {own}, r.visit, r.moment, r.event, n.number, n.visitor, n.sole,
+            {", ".join(f"n.{name}" for name in OF_VISITS)}, m.* EXCLUDE (event),
+            g.seconds, g.scroll_depth
+        FROM rows AS r
+        JOIN numbered AS n ON n.visit = r.visit
+        JOIN marks AS m ON m.event = r.event
+        LEFT JOIN engaged AS g ON g.event = r.event
+        WHERE r.kind <> {ENGAGEMENT_KIND}
+        ORDER BY n.number""",  # noqa: S608 - constants
+    )
 
 
 def sealed_events() -> str:
-    """The rows of a day's file of events, from `raw`, `numbered` and `marks`."""
-    of_visit = {"visit": "n.number", "visitor": "n.visitor", "sole": "n.sole"}
-    of_visit |= {name: f"n.{name}" for name in OF_VISITS}
-    others = {"seconds": "g.seconds", "scroll_depth": "g.scroll_depth"}
-    others |= {f"{name}_mark": f"m.{name}_mark" for name in MARKED}
-    sources = {name: f"r.{name}" for name in EVENT_COLUMNS} | of_visit | others
-    columns = ", ".join(
-        f"{sources[name]}::{kind} AS {name}" for name, kind in EVENT_COLUMNS.items()
+    """A day's rows of events, from `joined` and `traits`: of visits from $first to $last."""
+    sources = {name: f"t.{name}" for name in TRAITS} | {"visit": "j.number"}
+    return f"""
+        SELECT {_columns(EVENT_COLUMNS, sources, "j")}
+        FROM (FROM joined WHERE number BETWEEN $first AND $last) AS j
+        JOIN traits AS t ON t.visit = j.visit
+        ORDER BY j.number, j.moment, j.event"""  # noqa: S608 - constants
+
+
+def _columns(kinds: Mapping[str, str], sources: Mapping[str, str], otherwise: str) -> str:
+    """Typed columns from the tables that have them, or from the other one."""
+    return ", ".join(
+        f"{sources.get(name, f'{otherwise}.{name}')}::{kind} AS {name}"
+        for name, kind in kinds.items()
     )
-    return f"""
-        SELECT {columns}
-        FROM raw AS r
-        JOIN numbered AS n ON n.visit = r.visit
-        JOIN marks AS m ON m.event = r.event
-        LEFT JOIN ({ENGAGED}) AS g ON g.event = r.event
-        WHERE r.kind <> {ENGAGEMENT_KIND}
-        ORDER BY n.number, r.moment, r.event"""  # noqa: S608 - constants
 
 
-def _mark(name: str) -> str:
+def _marks_of(name: str) -> str:
+    """The first events of visits with a value; only some visitors' values need a second look."""
+    others = ", ".join(f"{REPEATED} AS {other}_mark" for other in MARKED if other != name)
     return f"""
-        CASE WHEN row_number() OVER {name}_of_visit > 1 THEN {REPEATED}
-            WHEN sole OR min(visit) OVER {name}_of_visitor = max(visit) OVER {name}_of_visitor
-            THEN {ALONE} ELSE {SHARED} END::UTINYINT AS {name}_mark"""
+        SELECT event, {ALONE} AS {name}_mark, {others} FROM {name}_firsts WHERE sole
+        UNION ALL BY NAME
+        SELECT event, CASE WHEN count(*) OVER (PARTITION BY visitor, value) = 1
+            THEN {ALONE} ELSE {SHARED} END AS {name}_mark, {others}
+        FROM {name}_firsts WHERE NOT sole"""  # noqa: S608 - constants

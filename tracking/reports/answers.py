@@ -33,7 +33,9 @@ class Answers:
             # Its own cursor's name: two who ask the same at once do not meet.
             fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
             target = str(fresh).replace("'", "''")
-            cursor.execute(f"COPY ({asked.sql}) TO '{target}' (FORMAT parquet)", dict(asked.parameters))
+            cursor.execute(
+                f"COPY ({asked.sql}) TO '{target}' (FORMAT parquet)", dict(asked.parameters)
+            )
             with fresh.open("rb") as file:
                 cache.set(key, file, read=True)
             fresh.unlink()

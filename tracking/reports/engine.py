@@ -79,14 +79,12 @@ def answer(query: ReportQuery, folder: Path) -> Report:
 
 
 def _answer(query: ReportQuery, folder: Path) -> Report:
-    with duck.cursor(folder) as cursor:
+    with duck.cursor(folder, duck.READING) as cursor:
         asked = _Asked(query, query.period, folder, cursor)
         compared = (
             _Asked(query, query.compared, folder, cursor) if query.compared is not None else None
         )
-        report = Report(
-            totals=asked.totals(), compared=compared.totals() if compared else None
-        )
+        report = Report(totals=asked.totals(), compared=compared.totals() if compared else None)
         if query.dimensions == ("time",):
             return _series(report, asked, compared)
         return _table(report, asked, compared) if query.dimensions else report
@@ -211,7 +209,9 @@ class _Asked:
         width = len(ask.dimensions) or 1
         lines = self._lines(replace(ask, revenue=True), self.query, only=list(found))
         for line in sorted(lines):
-            amounts.setdefault(line[:width], {})[line[width]] = Decimal(int(line[width + 1])) / MICROS
+            amounts.setdefault(line[:width], {})[line[width]] = (
+                Decimal(int(line[width + 1])) / MICROS
+            )
         return {keys: {**one, REVENUE: amounts.get(keys, {})} for keys, one in found.items()}
 
     def _lines(

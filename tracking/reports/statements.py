@@ -135,7 +135,9 @@ def rows_of(
     summed = ", ".join([*keys, *(f"sum({name}) AS {name}" for name in columns)])
     texts = [*_texts(ask), *(["currency"] if ask.revenue else [])]
     named = [f"{text} AS t{number}" for number, text in enumerate(texts)]
-    metrics = ["revenue"] if ask.revenue else [METRICS[name].sql or "NULL" for name in query.metrics]
+    metrics = (
+        ["revenue"] if ask.revenue else [METRICS[name].sql or "NULL" for name in query.metrics]
+    )
     named += [f"{sql} AS m{number}" for number, sql in enumerate(metrics)]
     end = _end(query, len(texts), parameters) if only is None else _only(only, ask, parameters)
     sql = f"""
@@ -200,7 +202,7 @@ def cursor_after(query: ReportQuery, row: Sequence[Any]) -> str:
 def _after(
     query: ReportQuery,
     column: str,
-    descending: bool,  # noqa: FBT001
+    descending: bool,
     others: Sequence[str],
     parameters: dict[str, Any],
 ) -> str:
@@ -235,5 +237,3 @@ def _is_value(value: object, *, is_text: bool) -> bool:
     if is_text:
         return isinstance(value, str)
     return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-

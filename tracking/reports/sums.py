@@ -106,9 +106,7 @@ def _by_visit(
     found = [_grouped(keys, _some(counts, wanted), where)]
     if "visitors" in wanted:
         found.append(_grouped(keys, SHARED_VISITORS, f"{where} AND NOT sole"))
-    of_events = _some(
-        {name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted
-    )
+    of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
     return _joined(tables, len(keys), found, wanted)
@@ -174,10 +172,7 @@ def _named(sums: Mapping[str, str]) -> list[str]:
     return [f"{sql} AS {name}" for name, sql in sums.items()]
 
 
-
-def _of_ends(
-    keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str
-) -> list[str]:
+def _of_ends(keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str) -> list[str]:
     """By page, a visit is rated in the row of its entry page, and left from that of its exit.
 
     `each` is what makes one row of each visit, if there are several.
@@ -217,7 +212,9 @@ def _joined(tables: Tables, keys: int, queries: Sequence[str], wanted: AbstractS
         f" LEFT JOIN {tables.add('sums', query)} USING ({names})" for query in queries[1:]
     )
     sums = [
-        "lone + coalesce(shared, 0) AS visitors" if name == "visitors" else f"coalesce({name}, 0) AS {name}"
+        "lone + coalesce(shared, 0) AS visitors"
+        if name == "visitors"
+        else f"coalesce({name}, 0) AS {name}"
         for name in sorted(wanted)
     ]
     return f"SELECT {', '.join([names, *sums])} FROM {tables.add('sums', queries[0])}{joins}"  # noqa: S608

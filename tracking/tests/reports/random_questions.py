@@ -71,6 +71,8 @@ def random_question(words: Vocabulary, chance: Random) -> ReportQuery:
     goal = random_goal(words, chance) if chance.random() < 0.4 else None
     metrics = random_metrics(goal, chance)
     dimensions = random_dimensions(chance)
+    if period.since is not None and "time" in dimensions:
+        dimensions = ("time",)
     return ReportQuery(
         sites=tuple(chance.sample(sites, chance.randint(1, len(sites)))),
         period=period,

@@ -112,8 +112,10 @@ def queries(draw: st.DrawFn, clock: Clock) -> ReportQuery:
     metrics = draw(st.lists(st.sampled_from(sorted(METRICS)), min_size=1, unique=True))
     dimension = st.sampled_from(sorted(DIMENSIONS)) | props
     dimensions = draw(st.lists(dimension, max_size=3, unique=True))
-    orders = [name for name in (*metrics, *dimensions) if name != REVENUE]
     period = parse_period(draw(period_texts), clock)
+    if period.since is not None and "time" in dimensions:
+        dimensions = ["time"]
+    orders = [name for name in (*metrics, *dimensions) if name != REVENUE]
     return ReportQuery(
         sites=tuple(map(site, draw(st.sets(st.integers(1, 500), min_size=1, max_size=4)))),
         period=period,
