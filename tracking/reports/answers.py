@@ -44,6 +44,10 @@ class Answers:
                 return asked
         return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
 
+    def forget(self) -> None:
+        """Drop all that is kept."""
+        _opened(self._folder).clear()
+
 
 def _path_of(cache: diskcache.Cache, key: str) -> str | None:
     """The file that holds what is kept under a key."""

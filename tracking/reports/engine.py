@@ -1,10 +1,12 @@
 """Answers ReportQueries from the columnar files."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from threading import Event
+from time import monotonic
 from typing import Any
 
 import duckdb
@@ -26,6 +28,7 @@ from tracking.reports.statements import (
     rows_of,
     sums_of,
 )
+from tracking.reports.turns import FairQueue, limited
 
 Number = int | float | None | Mapping[str, Decimal]
 Line = tuple[Any, ...]
@@ -33,6 +36,8 @@ Line = tuple[Any, ...]
 # A file can go between reading its name and reading it, when files are merged.
 ATTEMPTS = 3
 ANSWERS = "answers"
+
+_queue = FairQueue(places=2)
 
 
 @dataclass(frozen=True)
@@ -62,29 +67,58 @@ class Report:
     after: str | None = None
 
 
-def answer(query: ReportQuery, folder: Path) -> Report:
+@dataclass(frozen=True)
+class Asker:
+    """Who waits for an answer: their turns are fair among `user`s.
+
+    Waiting for a turn may take `seconds`, and so may answering. `left` is set once nobody waits
+    any more.
+    """
+
+    user: Hashable = None
+    seconds: float = 20.0
+    left: Event | None = None
+
+
+def answer(
+    query: ReportQuery,
+    folder: Path,
+    asker: Asker = Asker(),  # noqa: B008 - frozen
+    *,
+    with_totals: bool = True,
+) -> Report:
     """The numbers, from the columnar files in `folder`; docs/figures.md says what each means.
 
-    Money is in units of its currency. Raises InvalidQuery for a cursor that no report ended with,
-    and ReportUnavailable when the files can't be read.
+    Totals take as long as rows do, and are empty when they are not asked for. Money is in units of its currency. Raises InvalidQuery for a cursor that no report ended with,
+    ReportsBusy when there was no turn in time, ReportTooSlow, ReportLeft, and ReportUnavailable
+    when the files can't be read.
     """
-    for attempt in range(ATTEMPTS):
-        try:
-            return _answer(query, folder)
-        except duckdb.Error as error:
-            if attempt == ATTEMPTS - 1 or not isinstance(error, duckdb.IOException):
-                report_unreadable(folder)
-                raise ReportUnavailable(str(error)) from error
+    with _queue.turn(asker.user, monotonic() + asker.seconds):
+        for attempt in range(ATTEMPTS):
+            try:
+                return _answer(query, folder, asker, with_totals=with_totals)
+            except duckdb.Error as error:
+                if attempt == ATTEMPTS - 1 or not isinstance(error, duckdb.IOException):
+                    report_unreadable(folder)
+                    raise ReportUnavailable(str(error)) from error
     raise AssertionError
 
 
-def _answer(query: ReportQuery, folder: Path) -> Report:
-    with duck.cursor(folder, duck.READING) as cursor:
+def _answer(
+    query: ReportQuery, folder: Path, asker: Asker, *, with_totals: bool
+) -> Report:
+    with (
+        duck.cursor(folder, duck.READING) as cursor,
+        limited(cursor, asker.seconds, asker.left),
+    ):
         asked = _Asked(query, query.period, folder, cursor)
         compared = (
             _Asked(query, query.compared, folder, cursor) if query.compared is not None else None
         )
-        report = Report(totals=asked.totals(), compared=compared.totals() if compared else None)
+        report = Report(
+            totals=asked.totals() if with_totals else {},
+            compared=compared.totals() if compared and with_totals else None,
+        )
         if query.dimensions == ("time",):
             return _series(report, asked, compared)
         return _table(report, asked, compared) if query.dimensions else report

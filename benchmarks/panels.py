@@ -1,0 +1,170 @@
+"""Asks the report page's questions of this instance's first site, and prints what they took.
+
+Run inside an instance that `benchmarks.year` filled and `manage.py seal --rebuild` sealed. Prints
+a JSON object; `benchmarks.reports` makes tables of several.
+"""
+
+import json
+import os
+import resource
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from statistics import quantiles
+from time import perf_counter
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracking_project.settings")
+
+import django
+
+django.setup()
+
+from django.conf import settings  # noqa: E402 - models need what setup made
+from django.utils.timezone import now  # noqa: E402
+
+from benchmarks import orm_panels  # noqa: E402
+from tracking.models import Site  # noqa: E402
+from tracking.records import PAGEVIEW  # noqa: E402
+from tracking.reports.answers import Answers  # noqa: E402
+from tracking.reports.conditions import Condition, Did, Filter, condition_of  # noqa: E402
+from tracking.reports.engine import answer  # noqa: E402
+from tracking.reports.periods import Clock, Period, parse_period  # noqa: E402
+from tracking.reports.query import ReportQuery  # noqa: E402
+
+HEADLINE = (
+    *("visitors", "visits", "pageviews"),
+    *("views_per_visit", "bounce_rate", "visit_duration"),
+)
+DIMENSIONS = (
+    *("page", "entry_page", "exit_page", "title", "source", "referrer", "channel", "utm_campaign"),
+    *("country", "region", "city", "browser", "system", "device", "screen", "language"),
+    *("event", "prop.plan"),
+)
+PANELS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "headline and series": (HEADLINE, ("time",)),
+    **{name: (("visitors",), (name,)) for name in DIMENSIONS},
+    "hour and weekday": (("visitors",), ("weekday", "hour")),
+}
+"""Each panel's metrics and dimensions."""
+
+ORM_NAMES = {"headline and series": ("headline", "day")}
+ORM_FILTERS = ("none", "country is", "page is", "country is not", "did page is")
+PERIODS = ("30d", "12mo")
+
+
+def main() -> None:
+    """Ask everything `rounds` times, cold and kept; with `orm`, by the ORM as well."""
+    rounds = int(sys.argv[1])
+    site = Site.objects.order_by("pk").first()
+    assert site  # noqa: S101 - the instance was made for this
+    asked = _Asked(site)
+    found = {
+        "rounds": rounds,
+        "panels": {
+            period: {
+                name: {
+                    panel: asked.panel(period, panel, condition, rounds) for panel in PANELS
+                }
+                for name, condition in asked.filters.items()
+            }
+            for period in PERIODS
+        },
+        "page": {
+            period: {
+                name: asked.page(period, condition, rounds)
+                for name, condition in asked.filters.items()
+            }
+            for period in PERIODS
+        },
+        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    }
+    if "orm" in sys.argv:
+        found["orm"] = {period: asked.orm(period) for period in PERIODS}
+    print(json.dumps(found))
+
+
+class _Asked:
+    """Questions to one site, with the filters that its most frequent values make."""
+
+    def __init__(self, site: Site) -> None:
+        self._site, self._rules = site, site.rules()
+        today, hour = self._rules.local(now())
+        self._clock = Clock(now(), today, hour * 60, today - timedelta(days=400))
+        self._answers = Answers(settings.COLUMNS_DIR / "answers")
+        [page] = self._most("page")
+        [country] = self._most("country")
+        self.values = {"page": page, "country": country}
+        self.filters: dict[str, Condition | None] = {
+            "none": None,
+            "country is": Filter("country", "is", (country,)),
+            "page is": Filter("page", "is", (page,)),
+            "country is not": Filter("country", "is_not", (country,)),
+            "page is not": Filter("page", "is_not", (page,)),
+            "did page": Did(Filter("page", "is", (page,))),
+        }
+
+    def panel(
+        self, period: str, panel: str, condition: Condition | None, rounds: int
+    ) -> float:
+        """The 95th percentile of milliseconds that a panel takes when nothing of it is kept."""
+        times = []
+        for _ in range(rounds):
+            self._answers.forget()
+            times.append(self._took(period, panel, condition))
+        return _p95(times)
+
+    def page(self, period: str, condition: Condition | None, rounds: int) -> list[float]:
+        """The same of all panels one after the other: when nothing is kept, and when all is."""
+        cold, kept = [], []
+        for _ in range(rounds):
+            self._answers.forget()
+            cold.append(sum(self._took(period, panel, condition) for panel in PANELS))
+            kept.append(sum(self._took(period, panel, condition) for panel in PANELS))
+        return [_p95(cold), _p95(kept)]
+
+    def orm(self, period: str) -> dict[str, dict[str, float]]:
+        """Milliseconds that the ORM takes for a panel, once."""
+        days = parse_period(period, self._clock)
+        return {
+            name: {panel: self._orm_took(days, panel, name) for panel in PANELS}
+            for name in ORM_FILTERS
+        }
+
+    def _took(self, period: str, panel: str, condition: Condition | None) -> float:
+        metrics, dimensions = PANELS[panel]
+        parts = [condition] if condition else []
+        if panel == "event":
+            parts.append(Filter("event", "is_not", (PAGEVIEW,)))
+        query = ReportQuery(
+            (self._rules,),
+            parse_period(period, self._clock),
+            metrics,
+            dimensions,
+            condition_of(parts),
+            limit=10,
+        )
+        began = perf_counter()
+        answer(query, settings.COLUMNS_DIR, with_totals=panel == "headline and series")
+        return (perf_counter() - began) * 1000
+
+    def _orm_took(self, days: Period, panel: str, name: str) -> float:
+        value = self.values[name.removeprefix("did ").partition(" ")[0]] if name != "none" else ""
+        selected = orm_panels.Filter(name, value)  # type: ignore[arg-type]
+        began = perf_counter()
+        for one in ORM_NAMES.get(panel, (panel,)):
+            orm_panels.PANELS[one](self._site.pk, days.first_day, days.last_day, selected)
+        return (perf_counter() - began) * 1000
+
+    def _most(self, dimension: str) -> Iterator[str]:
+        year = Period("year", self._clock.today - timedelta(days=364), self._clock.today)
+        query = ReportQuery((self._rules,), year, ("visitors",), (dimension,), limit=1)
+        for row in answer(query, settings.COLUMNS_DIR).rows:
+            yield row.keys[0]
+
+
+def _p95(times: list[float]) -> float:
+    return quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0]
+
+
+if __name__ == "__main__":
+    main()
