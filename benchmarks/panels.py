@@ -47,6 +47,12 @@ PANELS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """Each panel's metrics and dimensions."""
 
+OWN_CONDITIONS = {
+    "event": (Filter("event", "is_not", (PAGEVIEW,)),),
+    "prop.plan": (Filter("prop.plan", "is_set"),),
+}
+"""What a panel leaves out by itself."""
+
 ORM_NAMES = {"headline and series": ("headline", "day")}
 ORM_FILTERS = ("none", "country is", "page is", "country is not", "did page is")
 PERIODS = ("30d", "12mo")
@@ -132,9 +138,8 @@ class _Asked:
 
     def _took(self, period: str, panel: str, condition: Condition | None) -> float:
         metrics, dimensions = PANELS[panel]
-        parts = [condition] if condition else []
-        if panel == "event":
-            parts.append(Filter("event", "is_not", (PAGEVIEW,)))
+        parts: list[Condition] = [condition] if condition else []
+        parts += OWN_CONDITIONS.get(panel, ())
         query = ReportQuery(
             (self._rules,),
             parse_period(period, self._clock),

@@ -17,11 +17,8 @@ from tracking.reports.conditions import (
 )
 from tracking.reports.dimensions import Dimension, dimension_named
 
-COLUMNS = {
-    "event": "name",
-    "hour": "(minute // 60)::VARCHAR",
-    "weekday": "isodow(day)::VARCHAR",
-}
+COLUMNS = {"event": "name"}
+NUMBERS = {"hour": "minute // 60", "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
 
 
@@ -115,23 +112,35 @@ def text_of(tables: Tables, dimension: Dimension) -> str:
         path = tables.bind(f'$."{quoted}"')
         # Most events have no properties: their text is not read as JSON.
         return f"CASE WHEN props = '' THEN '' ELSE coalesce(props ->> {path}, '') END"
+    if dimension.name in NUMBERS:
+        return f"({NUMBERS[dimension.name]})::VARCHAR"
     return COLUMNS.get(dimension.name, dimension.name)
 
 
 def _filter(tables: Tables, one: Filter) -> str:
-    text = text_of(tables, dimension_named(one.dimension, "filter"))
-    negation = "NOT " if one.operator in NEGATED else ""
+    dimension = dimension_named(one.dimension, "filter")
+    test = _test(tables, one, text_of(tables, dimension))
+    if one.operator in NEGATED:
+        return f"NOT {test}"
+    if dimension.prop and all(value.strip("*") for value in one.values):
+        # Most events have none: of those nothing but that is read.
+        return f"(props <> '' AND {test})"
+    return test
+
+
+def _test(tables: Tables, one: Filter, text: str) -> str:
+    """What a filter says, or what it says is not so."""
     if one.operator in {"is_set", "is_not_set"}:
-        return f"{negation}({text} <> '')"
+        return f"({text} <> '')"
+    is_glob = one.operator in {"matches", "does_not_match"}
+    values = [tables.bind(_like(value) if is_glob else value) for value in one.values]
     if one.operator in {"is", "is_not"}:
-        values = ", ".join(tables.bind(value) for value in one.values)
-        return f"{text} {negation}IN ({values})"
-    if one.operator in {"contains", "does_not_contain"}:
-        tests = [f"contains(lower({text}), lower({tables.bind(value)}))" for value in one.values]
+        return f"({text} IN ({', '.join(values)}))"
+    if is_glob:
+        tests = [f"{text} LIKE {value} ESCAPE '\\'" for value in values]
     else:
-        patterns = [tables.bind(_like(value)) for value in one.values]
-        tests = [f"{text} LIKE {pattern} ESCAPE '\\'" for pattern in patterns]
-    return f"{negation}({' OR '.join(tests)})"
+        tests = [f"contains(lower({text}), lower({value}))" for value in values]
+    return f"({' OR '.join(tests)})"
 
 
 NEGATED = frozenset({"is_not", "does_not_contain", "does_not_match", "is_not_set"})

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from tracking.columns.schema import ALONE, EVENT_KIND, MARKED, PAGEVIEW_KIND, SHARED
 from tracking.reports.dimensions import Dimension
 from tracking.reports.periods import Interval
-from tracking.reports.selection import Selection, Tables, text_of
+from tracking.reports.selection import NUMBERS, Selection, Tables, text_of
 
 OF_EVENTS = {
     "pageviews": f"count(*) FILTER (kind = {PAGEVIEW_KIND})",
@@ -73,10 +73,11 @@ def _key(tables: Tables, dimension: Dimension, interval: Interval, since: int | 
             # Clocks of servers differ: an event may be some minutes ahead of the one who asks.
             return Key(f"greatest(0, least(29, 29 - (moment - {int(since)}) // 60000))", "moment")
         return Key(TIME[interval], {"minute": "minute", "hour": "hour"}.get(interval, ""))
-    text = text_of(tables, dimension)
+    # Numbers are told apart sooner than texts, and become texts at the end.
+    sql = NUMBERS.get(dimension.name) or text_of(tables, dimension)
     if dimension.scope == "visit":
-        return Key(text)
-    return Key(text, dimension.name, is_page=dimension.name == "page")
+        return Key(sql)
+    return Key(sql, dimension.name, is_page=dimension.name == "page")
 
 
 def sums_query(
@@ -86,11 +87,10 @@ def sums_query(
     attributes = {key.attribute for key in keys if key.attribute}
     if not attributes:
         return _by_visit(tables, keys, selection, wanted)
-    if tables.part.first is not None and attributes | selection.attributes <= {
-        only := min(attributes)
-    }:
-        if only in MARKED:
-            return _by_mark(tables, keys, selection, wanted, f"{only}_mark")
+    only = min(attributes)
+    is_marked = only in MARKED and tables.part.first is not None
+    if is_marked and attributes | selection.attributes == {only}:
+        return _by_mark(tables, keys, selection, wanted, f"{only}_mark")
     return _by_pair(tables, keys, selection, wanted)
 
 
@@ -137,14 +137,12 @@ def _by_pair(
     names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
     grouped = ", ".join(f"k{number}" for number in range(len(keys)))
     of_events = _some(OF_EVENTS, wanted)
-    columns = ["visit", *OWN, *(["kind", "seconds", "scroll_depth"] if of_events else [])]
-    rows = tables.add(
-        "rows",
-        f"SELECT {names}, {', '.join(columns)} FROM events WHERE {selection.event}",  # noqa: S608
-    )
+    own = {name: f"any_value({name})" for name in _needed(wanted)}
+    columns = ["visit", *own, *(["kind", "seconds", "scroll_depth"] if of_events else [])]
+    rows = f"(SELECT {names}, {', '.join(columns)} FROM events WHERE {selection.event})"  # noqa: S608
     pairs = tables.add(
         "pairs",
-        f"SELECT {', '.join([grouped, 'visit', *_named(OWN), *_named(of_events)])}"  # noqa: S608
+        f"SELECT {', '.join([grouped, 'visit', *_named(own), *_named(of_events)])}"  # noqa: S608
         f" FROM {rows} GROUP BY {grouped}, visit",
     )
     same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
@@ -161,11 +159,18 @@ def _by_pair(
 
 
 SHARED_VISITORS = {"shared": "count(DISTINCT visitor)"}
-OWN = {
-    name: f"any_value({name})"
-    for name in ("visitor", "sole", "bounced", "duration", "entry_page", "exit_page")
+NEEDED = {
+    "visitors": ("visitor", "sole"),
+    "bounces": ("bounced", "duration", "entry_page"),
+    "duration": ("bounced", "duration", "entry_page"),
+    "rated": ("bounced", "duration", "entry_page"),
+    "exits": ("bounced", "duration", "exit_page"),
 }
-"""What of a visit stands with each of its events."""
+"""What of a visit, which stands with each of its events, a sum is made of."""
+
+
+def _needed(wanted: AbstractSet[str]) -> list[str]:
+    return sorted({column for name in wanted for column in NEEDED.get(name, ())})
 
 
 def _named(sums: Mapping[str, str]) -> list[str]:
