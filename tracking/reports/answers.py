@@ -5,7 +5,9 @@ another version. Only sites' numbers are kept, and who may see a site is decided
 about.
 """
 
+import logging
 import secrets
+import sqlite3
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -14,6 +16,8 @@ import diskcache
 import duckdb
 
 from tracking.reports.statements import Statement
+
+logger = logging.getLogger("tracking.reports")
 
 MOST_BYTES = 256 * 1024 * 1024
 
@@ -27,22 +31,26 @@ class Answers:
     def kept(self, question: str, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
         """A statement for the sums that `asked` gives, which is carried out only once."""
         key = blake2b(question.encode(), digest_size=20).hexdigest()
-        cache = _opened(self._folder)
-        path = _path_of(cache, key)
-        if path is None:
-            # Its own cursor's name: two who ask the same at once do not meet.
-            fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
-            target = str(fresh).replace("'", "''")
-            cursor.execute(
-                f"COPY ({asked.sql}) TO '{target}' (FORMAT parquet)", dict(asked.parameters)
-            )
+        path = _path_of(_opened(self._folder), key)
+        if path is not None:
+            return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
+        asked.run(cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}")
+        self._keep(key, cursor)
+        return Statement(f"SELECT * FROM sums_{key}", {})  # noqa: S608 - a digest
+
+    def _keep(self, key: str, cursor: duckdb.DuckDBPyConnection) -> None:
+        # Two who ask the same at once write files of different names.
+        fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
+        target = str(fresh).replace("'", "''")
+        try:
+            cursor.execute(f"COPY sums_{key} TO '{target}' (FORMAT parquet)")
             with fresh.open("rb") as file:
-                cache.set(key, file, read=True)
-            fresh.unlink()
-            path = _path_of(cache, key)
-            if path is None:
-                return asked
-        return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
+                _opened(self._folder).set(key, file, read=True)
+        except (OSError, duckdb.IOException, sqlite3.Error):
+            # What can't be kept is an answer all the same, and is worked out again.
+            logger.warning("An answer could not be kept", exc_info=True)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def forget(self) -> None:
         """Drop all that is kept."""

@@ -255,7 +255,8 @@ class _Asked:
         if not sums:
             return []
         asked = rows_of(query, ask, sums, only=only)
-        return self._cursor.execute(asked.sql, dict(asked.parameters)).fetchall()
+        asked.run(self._cursor)
+        return self._cursor.fetchall()
 
     def _days(self, ask: Ask) -> Iterator[tuple[Ask, Days]]:
         """The period's days; the last on its own when it is not compared to its end."""

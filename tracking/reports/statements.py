@@ -1,9 +1,12 @@
 """A ReportQuery as statements: sums of the days' parts, and rows of metrics made of all of them."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+import duckdb
 
 from tracking.columns.read import Part
 from tracking.errors import InvalidQuery
@@ -17,6 +20,8 @@ from tracking.reports.sums import OF_A_GOAL, Key, keys_of, sums_query
 
 COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced"})
 
+PARAMETER = re.compile(r"\$([a-z]\w*)")
+
 TEXTS = {
     "minute": "strftime({}, '%Y-%m-%dT%H:%M')",
     "hour": "strftime({}, '%Y-%m-%dT%H')",
@@ -29,10 +34,21 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL and the values of its parameters, by name."""
+    """SQL and the values of its parameters, by name; `variables` are queries for those it reads."""
 
     sql: str
     parameters: Mapping[str, Any]
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    def run(self, cursor: duckdb.DuckDBPyConnection, around: str = "{}") -> None:
+        """Carry it out, within other SQL if there is any; the cursor then has its rows."""
+        for name, query in self.variables.items():
+            cursor.execute(f"SET VARIABLE {name} = ({query})", self._used(query))
+        cursor.execute(around.format(self.sql), self._used(self.sql))
+
+    def _used(self, sql: str) -> dict[str, Any]:
+        names = set(PARAMETER.findall(sql))
+        return {name: value for name, value in self.parameters.items() if name in names}
 
 
 @dataclass(frozen=True)
@@ -79,7 +95,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
         if ask.goal is not None:
             query = _with_goal(tables, keys, select(tables, (*conditions, ask.goal), bound), query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"
-    return Statement(sql, tables.parameters)
+    return Statement(sql, tables.parameters, tables.variables)
 
 
 def columns_of_events(ask: Ask) -> frozenset[str]:
@@ -124,10 +140,8 @@ def rows_of(
     parameters: dict[str, Any] = {}
     arms = []
     for number, one in enumerate(sums):
-        sql = one.sql
         # The parts' parameters have the same names.
-        for name in sorted(one.parameters, key=len, reverse=True):
-            sql = sql.replace(f"${name}", f"$a{number}_{name}")
+        sql = PARAMETER.sub(rf"$a{number}_\1", one.sql)
         parameters |= {f"a{number}_{name}": value for name, value in one.parameters.items()}
         arms.append(f"({sql})")
     keys = ask.keys
