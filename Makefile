@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: help run demo test soak bench bench-collect bench-ingest \
+.PHONY: help run demo test soak bench bench-collect bench-ingest bench-reports \
 	setup setup-test setup-bench format requirements clean
 
 help:  ## Say what each target does
@@ -26,13 +26,17 @@ test: setup-test  ## Run everything that CI checks
 soak: setup-test  ## Let disasters and odd input happen for an hour or so
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/soak
 
-bench: bench-collect bench-ingest  ## Measure everything; tables of ratios
+bench: bench-collect bench-ingest bench-reports  ## Measure everything; tables of ratios
 
 bench-collect: setup-bench  ## Measure how fast hits are taken
 	@$(BIN)/python -m benchmarks.collect
 
 bench-ingest: setup-bench  ## Measure how fast hits go into the database
 	@$(BIN)/python -m benchmarks.ingest
+
+bench-reports: setup-bench  ## Measure how fast reports are answered
+	@$(BIN)/python -m benchmarks.reports
+	@$(BIN)/python -m benchmarks.freshness
 
 setup: $(VENV)/installed
 setup-test: $(VENV)/installed-dev

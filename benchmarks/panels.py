@@ -68,9 +68,7 @@ def main() -> None:
         "rounds": rounds,
         "panels": {
             period: {
-                name: {
-                    panel: asked.panel(period, panel, condition, rounds) for panel in PANELS
-                }
+                name: {panel: asked.panel(period, panel, condition, rounds) for panel in PANELS}
                 for name, condition in asked.filters.items()
             }
             for period in PERIODS
@@ -109,9 +107,7 @@ class _Asked:
             "did page": Did(Filter("page", "is", (page,))),
         }
 
-    def panel(
-        self, period: str, panel: str, condition: Condition | None, rounds: int
-    ) -> float:
+    def panel(self, period: str, panel: str, condition: Condition | None, rounds: int) -> float:
         """The 95th percentile of milliseconds that a panel takes when nothing of it is kept."""
         times = []
         for _ in range(rounds):

@@ -104,9 +104,7 @@ def answer(
     raise AssertionError
 
 
-def _answer(
-    query: ReportQuery, folder: Path, asker: Asker, *, with_totals: bool
-) -> Report:
+def _answer(query: ReportQuery, folder: Path, asker: Asker, *, with_totals: bool) -> Report:
     with (
         duck.cursor(folder, duck.READING) as cursor,
         limited(cursor, asker.seconds, asker.left),
@@ -176,11 +174,21 @@ class _Asked:
 
     def totals(self) -> Mapping[str, Number]:
         ask = self._ask(())
-        lines = self._lines(ask, replace(self.query, dimensions=(), order=None, after=""))
-        found = self._numbers(lines, 1)
+        query = replace(self.query, dimensions=(), order=None, after="")
+        found = self._numbers(self._lines(ask, query, sums=self._total_sums(ask)), 1)
         if REVENUE in self.query.metrics:
             found = self._with_revenue(found, ask)
         return found.get(("",)) or _nothing(self.query)
+
+    def _total_sums(self, ask: Ask) -> list[Statement]:
+        """Sums without a key: those of a series' buckets, where each visit is in one of them."""
+        if self.query.dimensions != ("time",) or self._interval in {"minute", "hour"}:
+            return self._all_sums(ask)
+        buckets = self._all_sums(self._ask(self.query.dimensions))
+        return [
+            replace(one, sql=f"SELECT * REPLACE ('' AS k0) FROM ({one.sql})")  # noqa: S608
+            for one in buckets
+        ]
 
     def rows(self) -> Sequence[Line]:
         return self._lines(self._ask(self.query.dimensions), self.query)
@@ -249,14 +257,21 @@ class _Asked:
         return {keys: {**one, REVENUE: amounts.get(keys, {})} for keys, one in found.items()}
 
     def _lines(
-        self, ask: Ask, query: ReportQuery, only: Sequence[Sequence[str]] | None = None
+        self,
+        ask: Ask,
+        query: ReportQuery,
+        *,
+        only: Sequence[Sequence[str]] | None = None,
+        sums: Sequence[Statement] | None = None,
     ) -> Sequence[Line]:
-        sums = [one for part_ask, days in self._days(ask) for one in self._sums(part_ask, days)]
+        sums = self._all_sums(ask) if sums is None else sums
         if not sums:
             return []
-        asked = rows_of(query, ask, sums, only=only)
-        asked.run(self._cursor)
+        rows_of(query, ask, sums, only=only).run(self._cursor)
         return self._cursor.fetchall()
+
+    def _all_sums(self, ask: Ask) -> list[Statement]:
+        return [one for part_ask, days in self._days(ask) for one in self._sums(part_ask, days)]
 
     def _days(self, ask: Ask) -> Iterator[tuple[Ask, Days]]:
         """The period's days; the last on its own when it is not compared to its end."""

@@ -118,8 +118,11 @@ def _by_mark(
     """Rows by one attribute of events that is marked, and nothing else of them selects."""
     first = f"{mark} IN ({ALONE}, {SHARED})"
     counts = {"visits": f"count(*) FILTER ({first})", "lone": f"count(*) FILTER ({mark} = {ALONE})"}
-    counts |= OF_EVENTS
     rows = f"events WHERE {selection.event}"
+    if wanted & OF_EVENTS.keys():
+        counts |= OF_EVENTS
+    else:
+        rows += f" AND {first}"
     found = [_grouped(keys, _some(counts, wanted), rows)]
     if "visitors" in wanted:
         found.append(_grouped(keys, SHARED_VISITORS, f"{rows} AND {mark} = {SHARED}"))

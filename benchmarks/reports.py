@@ -1,0 +1,115 @@
+"""How long do the report page's panels take over a year, and what do its files weigh?
+
+Two instances are made from a fixed seed, of a million and of ten million events; `--quick` makes
+the first alone. `--at FOLDER` asks an instance that is there already.
+"""
+
+import json
+import sqlite3
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+from benchmarks.servers import fresh_instance, run_module
+from tests.instance import Instance
+
+SIZES = (1_000_000, 10_000_000)
+ROUNDS = 10
+# Distinct visitors of these under a wide filter on the visit have a limit of their own.
+PAGES = ("page", "title")
+SERIES = "headline and series"
+
+Found = dict[str, Any]
+
+
+def main() -> None:
+    """Measure, and print tables."""
+    if "--at" in sys.argv:
+        folder = Path(sys.argv[sys.argv.index("--at") + 1])
+        found = [_asked(nullcontext((Instance(folder), "")), 0)]
+    else:
+        sizes = SIZES[:1] if "--quick" in sys.argv else SIZES
+        found = [_asked(fresh_instance(), size) for size in sizes]
+    _print_panels(found[-1])
+    _print_growth(found)
+    _print_orm(found[-1])
+    _print_sizes(found)
+
+
+def _asked(instances: Any, events: int) -> Found:
+    with instances as (instance, _):
+        began = perf_counter()
+        if events:
+            run_module(instance, "benchmarks.year", str(events))
+            instance.manage("seal", "--rebuild")
+        made = perf_counter() - began
+        found: Found = json.loads(run_module(instance, "benchmarks.panels", str(ROUNDS), "orm"))
+        return found | {"made_seconds": made} | _weights(instance.data_dir)
+
+
+def _weights(folder: Path) -> Found:
+    """Events, and the bytes that tables and files take for them."""
+    with sqlite3.connect(folder / "footfall.sqlite3") as database:
+        [[events]] = database.execute("SELECT count(*) FROM tracking_event")
+        names = "('tracking_event', 'tracking_visit', 'tracking_engagement')"
+        [[tables]] = database.execute(
+            "SELECT sum(pgsize) FROM dbstat WHERE name IN"  # noqa: S608 - constants
+            f" (SELECT name FROM sqlite_schema WHERE tbl_name IN {names})"
+        )
+    files = (folder / "columns" / "sites").rglob("*.parquet")
+    columns = sum(path.stat().st_size for path in files)
+    return {"events": events, "table_bytes": tables, "column_bytes": columns}
+
+
+def _print_panels(found: Found) -> None:
+    print(f"{found['events']:,} events, 95th percentiles of {found['rounds']}, in milliseconds:\n")
+    print("| period | filter | headline, series | pages, titles | slowest other | which"
+          " | median panel | all, cold | all, kept |")
+    print("|---|---|---|---|---|---|---|---|---|")
+    for period, filters in found["panels"].items():
+        for name, panels in filters.items():
+            others = {one: ms for one, ms in panels.items() if one not in {SERIES, *PAGES}}
+            slowest = max(others, key=others.__getitem__)
+            cold, kept = found["page"][period][name]
+            numbers = (panels[SERIES], max(panels[one] for one in PAGES), others[slowest])
+            cells = [period, name, *(f"{ms:.0f}" for ms in numbers), slowest]
+            cells += [f"{ms:,.0f}" for ms in (median(panels.values()), cold, kept)]
+            print(f"| {' | '.join(cells)} |")
+
+
+def _print_growth(found: list[Found]) -> None:
+    if len(found) == 1:
+        return
+    print("\n| filter | 12 months, all panels, of a million | of ten million | ratio |")
+    print("|---|---|---|---|")
+    for name in found[0]["page"]["12mo"]:
+        small, large = (one["page"]["12mo"][name][0] for one in found)
+        print(f"| {name} | {small:,.0f} | {large:,.0f} | {large / small:.1f} |")
+
+
+def _print_orm(found: Found) -> None:
+    print("\n| filter | by the ORM on SQLite, 12 months, all panels | Footfall | ratio |")
+    print("|---|---|---|---|")
+    for name, panels in found["orm"]["12mo"].items():
+        orm, own = sum(panels.values()), found["page"]["12mo"][OWN_NAMES.get(name, name)][0]
+        print(f"| {name} | {orm:,.0f} | {own:,.0f} | {orm / own:.0f} |")
+
+
+OWN_NAMES = {"did page is": "did page"}
+
+
+def _print_sizes(found: list[Found]) -> None:
+    print("\n| events | made in | bytes an event in columns | in SQLite | peak MB |")
+    print("|---|---|---|---|---|")
+    for one in found:
+        weights = (one["column_bytes"] / one["events"], one["table_bytes"] / one["events"])
+        cells = [f"{one['events']:,}", f"{one['made_seconds']:.0f} s"]
+        cells += [f"{weight:.1f}" for weight in weights] + [str(one["peak_mb"])]
+        print(f"| {' | '.join(cells)} |")
+
+
+if __name__ == "__main__":
+    main()
