@@ -56,7 +56,7 @@ def _weights(folder: Path) -> Found:
         [[events]] = database.execute("SELECT count(*) FROM tracking_event")
         names = "('tracking_event', 'tracking_visit', 'tracking_engagement')"
         [[tables]] = database.execute(
-            "SELECT sum(pgsize) FROM dbstat WHERE name IN"  # noqa: S608 - constants
+            "SELECT sum(pgsize) FROM dbstat WHERE name IN"
             f" (SELECT name FROM sqlite_schema WHERE tbl_name IN {names})"
         )
     files = (folder / "columns" / "sites").rglob("*.parquet")
@@ -66,8 +66,10 @@ def _weights(folder: Path) -> Found:
 
 def _print_panels(found: Found) -> None:
     print(f"{found['events']:,} events, 95th percentiles of {found['rounds']}, in milliseconds:\n")
-    print("| period | filter | headline, series | pages, titles | slowest other | which"
-          " | median panel | all, cold | all, kept |")
+    print(
+        "| period | filter | headline, series | pages, titles | slowest other | which"
+        " | median panel | all, cold | all, kept |"
+    )
     print("|---|---|---|---|---|---|---|---|---|")
     for period, filters in found["panels"].items():
         for name, panels in filters.items():

@@ -36,15 +36,29 @@ Columns = dict[str, str]
 TERM = "TERM"
 """A text that is kept as its term."""
 EVENTS: Columns = {
-    "id": "BIGINT", "site_id": "INTEGER", "visit_id": "BIGINT", "day": "DATE",
-    "happened_at": "TIMESTAMP", "name_id": TERM, "page_id": TERM,
-    "hostname_id": TERM, "title_id": TERM, "props": "VARCHAR",
-    "interactive": "BOOLEAN", "revenue_micros": "BIGINT", "currency": "VARCHAR",
+    "id": "BIGINT",
+    "site_id": "INTEGER",
+    "visit_id": "BIGINT",
+    "day": "DATE",
+    "happened_at": "TIMESTAMP",
+    "name_id": TERM,
+    "page_id": TERM,
+    "hostname_id": TERM,
+    "title_id": TERM,
+    "props": "VARCHAR",
+    "interactive": "BOOLEAN",
+    "revenue_micros": "BIGINT",
+    "currency": "VARCHAR",
 }
 SIGNALS: Columns = {
-    "id": "BIGINT", "site_id": "INTEGER", "visit_id": "BIGINT", "day": "DATE",
-    "happened_at": "TIMESTAMP", "page_id": TERM,
-    "seconds": "INTEGER", "scroll_depth": "TINYINT",
+    "id": "BIGINT",
+    "site_id": "INTEGER",
+    "visit_id": "BIGINT",
+    "day": "DATE",
+    "happened_at": "TIMESTAMP",
+    "page_id": TERM,
+    "seconds": "INTEGER",
+    "scroll_depth": "TINYINT",
 }
 VISITS: Columns = {"id": "BIGINT", "visitor": "BIGINT"} | {f"{one}_id": TERM for one in TRAITS}
 

@@ -1,5 +1,6 @@
 """Answers ReportQueries from the columnar files."""
 
+import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -36,6 +37,10 @@ Line = tuple[Any, ...]
 # A file can go between reading its name and reading it, when files are merged.
 ATTEMPTS = 3
 ANSWERS = "answers"
+TOO_LARGE = "it takes more memory than there is for it: narrow the period or the filters"
+UNREADABLE = "the files it reads are damaged, and are being made anew"
+
+logger = logging.getLogger("tracking.reports")
 
 _queue = FairQueue(places=2)
 
@@ -80,27 +85,30 @@ class Asker:
     left: Event | None = None
 
 
+NOBODY = Asker()
+
+
 def answer(
-    query: ReportQuery,
-    folder: Path,
-    asker: Asker = Asker(),  # noqa: B008 - frozen
-    *,
-    with_totals: bool = True,
+    query: ReportQuery, folder: Path, asker: Asker = NOBODY, *, with_totals: bool = True
 ) -> Report:
     """The numbers, from the columnar files in `folder`; docs/figures.md says what each means.
 
-    Totals take as long as rows do, and are empty when they are not asked for. Money is in units of its currency. Raises InvalidQuery for a cursor that no report ended with,
-    ReportsBusy when there was no turn in time, ReportTooSlow, ReportLeft, and ReportUnavailable
-    when the files can't be read.
+    Totals take as long as rows do, and are empty when they are not asked for. Money is in units of
+    its currency. Raises InvalidQuery for a cursor that no report ended with, ReportsBusy when there
+    was no turn in time, ReportTooSlow, ReportLeft, and ReportUnavailable when the files can't be
+    read or the answer takes more memory than there is for it.
     """
     with _queue.turn(asker.user, monotonic() + asker.seconds):
         for attempt in range(ATTEMPTS):
             try:
                 return _answer(query, folder, asker, with_totals=with_totals)
+            except duckdb.OutOfMemoryException as error:
+                raise ReportUnavailable(TOO_LARGE) from error
             except duckdb.Error as error:
                 if attempt == ATTEMPTS - 1 or not isinstance(error, duckdb.IOException):
+                    logger.exception("The files that reports read can't be read")
                     report_unreadable(folder)
-                    raise ReportUnavailable(str(error)) from error
+                    raise ReportUnavailable(UNREADABLE) from error
     raise AssertionError
 
 
