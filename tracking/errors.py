@@ -42,6 +42,10 @@ class UpkeepStopped(TrackingError):
     """A long step of upkeep was told to end; the next run goes on where it left off."""
 
 
+class SealRefused(TrackingError):
+    """A day whose files can't be written anew; its text says which, and why."""
+
+
 class BackupFailed(TrackingError):
     """A backup could not be made or restored; its text says why, and what to do."""
 

@@ -11,6 +11,7 @@ import duckdb
 from tracking.columns.read import Part
 from tracking.errors import InvalidQuery
 from tracking.reports.conditions import Condition
+from tracking.reports.conditions import is_text as can_be_stored
 from tracking.reports.dimensions import dimension_named
 from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
@@ -21,6 +22,7 @@ from tracking.reports.sums import OF_A_GOAL, Key, keys_of, sums_query
 COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced"})
 
 PARAMETER = re.compile(r"\$([a-z]\w*)")
+LARGEST = 1 << 63
 
 TEXTS = {
     "minute": "strftime({}, '%Y-%m-%dT%H:%M')",
@@ -223,7 +225,8 @@ def _after(
     value, *keys = _read_cursor(query.after, len(query.dimensions), is_text=column.startswith("t"))
     # A column that is ordered by first is left out of those that decide among equal ones.
     rest = [key for number, key in enumerate(keys) if f"t{number}" in others]
-    parameters |= {"after": value, "after_keys": rest}
+    # A parameter that the statement does not use is refused.
+    parameters |= {"after": value} | ({"after_keys": rest} if others else {})
     beyond = f"{column} {'<' if descending else '>'} $after"
     same = f"{column} IS NOT DISTINCT FROM $after"
     later = f"[{', '.join(others)}] > $after_keys::VARCHAR[]" if others else "false"
@@ -240,7 +243,7 @@ def _read_cursor(text: str, keys: int, *, is_text: bool) -> list[Any]:
     if (
         not isinstance(found, list)
         or len(found) != keys + 1
-        or not all(isinstance(key, str) for key in found[1:])
+        or not all(_is_value(key, is_text=True) for key in found[1:])
         or not _is_value(found[0], is_text=is_text)
     ):
         raise InvalidQuery("after", "no report ended with this")
@@ -248,6 +251,9 @@ def _read_cursor(text: str, keys: int, *, is_text: bool) -> list[Any]:
 
 
 def _is_value(value: object, *, is_text: bool) -> bool:
+    """Whether DuckDB takes it as a parameter, too: a file is not damaged because it does not."""
     if is_text:
-        return isinstance(value, str)
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+        return isinstance(value, str) and can_be_stored(value)
+    if isinstance(value, int):
+        return not isinstance(value, bool) and abs(value) < LARGEST
+    return value is None or isinstance(value, float)

@@ -22,8 +22,8 @@ NOTHING = format_html('<span aria-label="nothing to count">{}</span>', "\N{EN DA
 
 @register.filter
 def metric(value: Number, name: str) -> str | SafeString:
-    """A metric's value in its unit: 1,234 or 2.7 or 46% or 2m 41s; a dash for null."""
-    if value is None:
+    """A metric's value in its unit: 1,234 or 2.7 or 46% or 2m 41s; a dash for null, or money."""
+    if not isinstance(value, int | float):
         return NOTHING
     match METRICS[name].unit:
         case "share":

@@ -1,36 +1,59 @@
 """What the report page asks: the panels, and each as a ReportQuery."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
+from babel.numbers import format_decimal
 from django.http import QueryDict
 
 from tracking.errors import InvalidQuery
 from tracking.records import PAGEVIEW, SiteRules
+from tracking.reports.condition_text import condition_text
+from tracking.reports.conditions import Condition, Filter, Operator, condition_of, filters_of
 from tracking.reports.dimensions import DIMENSIONS
 from tracking.reports.engine import Number, Report, Row
 from tracking.reports.metrics import METRICS
-from tracking.reports.periods import Period, parse_period
-from tracking.reports.query import Filter, ReportQuery, filters_from_params
-from tracking.templatetags.numbers import UNKNOWN, country_name
+from tracking.reports.periods import Clock, Period, parse_comparison
+from tracking.reports.query import ReportQuery
+from tracking.reports.query_params import FILTER, from_params
+from tracking.reports.wording import unknown_parameter
+from tracking.templatetags.numbers import LOCALE
+from tracking.views.words import condition_words, filter_words, value_text
 
-DEFAULT_PERIOD = "30d"
 PERIODS = {
+    "realtime": "Realtime",
     "today": "Today",
+    "yesterday": "Yesterday",
     "7d": "7 days",
+    "28d": "28 days",
     "30d": "30 days",
+    "91d": "91 days",
+    "week": "This week",
     "month": "This month",
+    "quarter": "This quarter",
+    "year": "This year",
     "12mo": "12 months",
+    "all": "All time",
 }
 HEADLINE = (
     *("visitors", "visits", "pageviews"),
     *("views_per_visit", "bounce_rate", "visit_duration"),
 )
 PANEL_ROWS = 8
-MOST_PARAMETERS = 60
-PARAMETERS = frozenset({"period", "from", "to", "metric", "f"})
+METRIC = "metric"
+PARAMETERS = frozenset({"period", "from", "to", METRIC, FILTER})
+
+OPPOSITES: dict[Operator, Operator] = {
+    "is": "is_not",
+    "contains": "does_not_contain",
+    "matches": "does_not_match",
+    "is_set": "is_not_set",
+}
+OPPOSITES |= {opposite: operator for operator, opposite in OPPOSITES.items()}
+
+ONLY_CUSTOM = Filter("event", "is_not", (PAGEVIEW,))
 
 
 @dataclass(frozen=True)
@@ -42,88 +65,118 @@ class Panel:
     metric: str = "visitors"
 
 
+EVENTS = Panel("event", "Events", "events")
 PANELS = (
     Panel("page", "Top pages"),
+    Panel("title", "Titles"),
     Panel("entry_page", "Entry pages"),
+    Panel("exit_page", "Exit pages"),
     Panel("source", "Sources"),
+    Panel("referrer", "Referrers"),
     Panel("channel", "Channels"),
+    Panel("utm_campaign", "Campaigns"),
     Panel("country", "Countries"),
+    Panel("region", "Regions"),
+    Panel("city", "Cities"),
+    Panel("language", "Languages"),
     Panel("browser", "Browsers"),
     Panel("system", "Systems"),
     Panel("device", "Devices"),
-    Panel("event", "Events", "events"),
+    Panel("screen", "Screens"),
+    EVENTS,
 )
 
 
 @dataclass(frozen=True)
 class State:
-    """All that the page's URL says."""
+    """All that the page's URL says: the query has its period and its filters."""
 
-    site: SiteRules
-    period: Period
+    clock: Clock
+    query: ReportQuery
     metric: str
-    filters: tuple[Filter, ...]
 
     @classmethod
-    def from_params(cls, params: QueryDict, site: SiteRules, today: Any) -> "State":
+    def from_params(cls, params: QueryDict, site: SiteRules, clock: Clock) -> "State":
         """Read a query string; raises InvalidQuery, naming the parameter."""
-        unknown = sorted(params.keys() - PARAMETERS)
-        if unknown:
-            raise InvalidQuery(unknown[0][:40], "there is no such parameter")
-        if sum(len(values) for _, values in params.lists()) > MOST_PARAMETERS:
-            raise InvalidQuery("f", "too many parameters")
-        metric = params.get("metric", HEADLINE[0])
-        if metric not in HEADLINE:
-            raise InvalidQuery("metric", f"expected one of {', '.join(HEADLINE)}")
-        period = parse_period(_period_text(params), today)
-        return cls(site, period, metric, filters_from_params(params.getlist("f")))
+        for name in params:
+            if name not in PARAMETERS:
+                raise unknown_parameter(name)
+        rest = params.copy()
+        metric = _metric(rest.pop(METRIC) if METRIC in rest else [])
+        return cls(clock, from_params(rest, (site,), clock, metrics=HEADLINE), metric)
 
-    def url(self, **changes: Any) -> str:
+    @property
+    def period(self) -> Period:
+        """The days that the page is about."""
+        return self.query.period
+
+    @property
+    def filters(self) -> tuple[Condition, ...]:
+        """The conditions that all hold, each a chip."""
+        return filters_of(self.query.condition)
+
+    def url(
+        self,
+        *,
+        period: str | None = None,
+        metric: str | None = None,
+        filters: Sequence[Condition] | None = None,
+    ) -> str:
         """The query string of this state with something changed."""
-        state = replace(self, **changes)
-        pairs = [("period", state.period.key)]
-        if state.metric != HEADLINE[0]:
-            pairs.append(("metric", state.metric))
-        pairs += [("f", one.to_param()) for one in state.filters]
-        return f"?{urlencode(pairs)}"
+        pairs = [("period", period or self.period.key)]
+        if (metric or self.metric) != HEADLINE[0]:
+            pairs.append((METRIC, metric or self.metric))
+        shown = self.filters if filters is None else filters
+        return f"?{urlencode([*pairs, *((FILTER, condition_text(one)) for one in shown)])}"
 
-    def query(
-        self, metrics: tuple[str, ...], dimension: str | None, limit: int | None = None
-    ) -> ReportQuery:
-        """The question to the engine, with this state's days and filters."""
-        return ReportQuery(
-            site=self.site,
-            first_day=self.period.first_day,
-            last_day=self.period.last_day,
-            metrics=metrics,
-            dimension=dimension,
-            filters=self.filters,
-            limit=limit,
-        )
+    def headline_query(self) -> ReportQuery:
+        """The question of the big numbers, beside the period before where there is one."""
+        try:
+            before = parse_comparison("previous", self.period, self.clock, match_weekdays=False)
+        except InvalidQuery:
+            before = None
+        return replace(self.query, compared=before)
+
+    def series_query(self) -> ReportQuery:
+        """The question of the chart."""
+        return replace(self.query, metrics=(self.metric,), dimensions=("time",))
 
     def panel_query(self, panel: Panel) -> ReportQuery:
-        """The question of a panel; pageviews are no row among the events."""
-        query = self.query((panel.metric,), panel.dimension, PANEL_ROWS)
-        if panel.dimension != "event":
-            return query
-        only_custom = Filter("event", "is_not", (PAGEVIEW,))
-        return replace(query, filters=(*query.filters, only_custom))
+        """The question of a panel."""
+        return replace(
+            self.query,
+            metrics=(panel.metric,),
+            dimensions=(panel.dimension,),
+            condition=self._of_custom_events() if panel is EVENTS else self.query.condition,
+            limit=PANEL_ROWS,
+        )
+
+    def _of_custom_events(self) -> Condition | None:
+        """The filters, without pageviews; as they are when no more can be said than they do."""
+        try:
+            return condition_of((*self.filters, ONLY_CUSTOM))
+        except InvalidQuery:
+            return self.query.condition
 
 
-def _period_text(params: QueryDict) -> str:
-    """The period, or the two dates of the form that asks for them."""
-    if "from" in params or "to" in params:
-        return f"{params.get('from', '')}..{params.get('to', '')}"
-    return params.get("period", DEFAULT_PERIOD)
+def _metric(texts: Sequence[str]) -> str:
+    if len(texts) > 1:
+        raise InvalidQuery(METRIC, "given twice")
+    name = "".join(texts) or HEADLINE[0]
+    if name not in HEADLINE:
+        raise InvalidQuery(METRIC, f"expected one of {', '.join(HEADLINE)}")
+    return name
 
 
-def headline(state: State, totals: Mapping[str, Number]) -> list[dict[str, Any]]:
-    """The big numbers, each with the link that draws it."""
+def headline(state: State, report: Report) -> list[dict[str, Any]]:
+    """The big numbers, each with its change and the link that draws it."""
+    before = report.compared or {}
     return [
         {
             "name": name,
             "label": METRICS[name].label,
-            "value": totals[name],
+            "value": report.totals[name],
+            "change": _change(report.totals[name], before.get(name)),
             "url": state.url(metric=name),
             "is_drawn": name == state.metric,
         }
@@ -131,27 +184,36 @@ def headline(state: State, totals: Mapping[str, Number]) -> list[dict[str, Any]]
     ]
 
 
+def _change(value: Number, before: Number) -> dict[str, str] | None:
+    """A number's change in percent of what it was; None over nothing, and for nothing."""
+    if not isinstance(value, int | float) or not isinstance(before, int | float) or not before:
+        return None
+    percent = round(100 * (value - before) / before)
+    text = f"{format_decimal(abs(percent), locale=LOCALE)}%"
+    if percent == 0:
+        return {"text": text, "words": "as in the previous period"}
+    arrow, word = ("\N{UPWARDS ARROW}", "up") if percent > 0 else ("\N{DOWNWARDS ARROW}", "down")
+    return {"text": f"{arrow} {text}", "words": f"{word} {text} from the previous period"}
+
+
 def chips(state: State) -> list[dict[str, str]]:
-    """The filters, each with the links that turn it around and take it away."""
+    """The filters, each with the link that takes it away; single ones also can be turned around."""
     found = []
     for one in state.filters:
         others = tuple(other for other in state.filters if other != one)
-        turned = replace(one, operator="is" if one.operator == "is_not" else "is_not")
-        found.append(
-            {
-                "label": DIMENSIONS[one.dimension].label,
-                "operator": one.operator.replace("_", " "),
-                "values": ", ".join(value_text(one.dimension, value) for value in one.values),
-                "remove_url": state.url(filters=others),
-                "turn_url": state.url(filters=(*others, turned)),
-            }
-        )
+        chip = {"words": condition_words(one), "remove_url": state.url(filters=others)}
+        if isinstance(one, Filter):
+            label, operator, values = filter_words(one)
+            turned = replace(one, operator=OPPOSITES[one.operator])
+            turn_url = state.url(filters=(*others, turned))
+            chip |= {"label": label, "operator": operator, "values": values, "turn_url": turn_url}
+        found.append(chip)
     return found
 
 
 def panel_rows(state: State, panel: Panel, report: Report) -> dict[str, Any]:
     """A panel as the template draws it; a bar's length is a share of the longest."""
-    longest = max((row.metrics[panel.metric] or 0 for row in report.rows), default=0)
+    longest = max((_count(panel, row) for row in report.rows), default=0)
     total = report.totals[panel.metric]
     return {
         "panel": panel,
@@ -162,16 +224,17 @@ def panel_rows(state: State, panel: Panel, report: Report) -> dict[str, Any]:
     }
 
 
-def value_text(dimension: str, value: str) -> str:
-    """A dimension's value as people read it."""
-    return country_name(value) if dimension == "country" else value or UNKNOWN
+def _count(panel: Panel, row: Row) -> int:
+    """What a row is counted in, which is never a rate and never money."""
+    count = row.metrics[panel.metric]
+    return count if isinstance(count, int) else 0
 
 
-def _drawn(state: State, panel: Panel, row: Row, longest: Number, total: Number) -> dict[str, Any]:
-    count = row.metrics[panel.metric] or 0
-    wanted = Filter(panel.dimension, "is", (row.key,))
+def _drawn(state: State, panel: Panel, row: Row, longest: int, total: Any) -> dict[str, Any]:
+    count = _count(panel, row)
+    wanted = Filter(panel.dimension, "is", row.keys)
     return {
-        "text": value_text(panel.dimension, row.key),
+        "text": value_text(panel.dimension, row.keys[0]),
         "count": count,
         "share": count / total if total else None,
         "bar": round(100 * count / longest) if longest else 0,

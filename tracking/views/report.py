@@ -15,10 +15,12 @@ from django.views import View
 from tracking.access import readable_site
 from tracking.errors import InvalidQuery, ReportsBusy, ReportUnavailable
 from tracking.models import DropReason, Site
+from tracking.reports.condition_text import condition_text
 from tracking.reports.engine import Report, answer
 from tracking.reports.metrics import METRICS
+from tracking.reports.periods import Clock, Interval, default_interval
+from tracking.views.clock import clock_of
 from tracking.views.panels import (
-    HEADLINE,
     PANELS,
     PERIODS,
     State,
@@ -35,11 +37,10 @@ class ReportView(LoginRequiredMixin, View):
     def get(self, request: HttpRequest, site_id: str) -> HttpResponse:
         site = readable_site(request.user, site_id)
         rules = site.rules()
-        today = rules.local(now())[0]
         try:
-            state = State.from_params(request.GET, rules, today)
+            state = State.from_params(request.GET, rules, clock_of((rules,), now()))
             with report_turn():
-                return render(request, "tracking/report.html", _context(site, state, today))
+                return render(request, "tracking/report.html", _context(site, state))
         except InvalidQuery as error:
             return _error_page(request, site, 400, error)
         except ReportUnavailable as error:
@@ -48,81 +49,86 @@ class ReportView(LoginRequiredMixin, View):
             return _again(_error_page(request, site, 503, error))
 
 
-def _context(site: Site, state: State, today: date) -> dict[str, Any]:
-    series = answer(state.query(HEADLINE, state.period.interval), settings.COLUMNS_DIR)
+def _context(site: Site, state: State) -> dict[str, Any]:
+    numbers = answer(state.headline_query(), settings.COLUMNS_DIR)
+    series = answer(state.series_query(), settings.COLUMNS_DIR)
     panels = [
         panel_rows(state, panel, answer(state.panel_query(panel), settings.COLUMNS_DIR))
         for panel in PANELS
     ]
+    visits = numbers.totals["visits"]
     return {
         "site": site,
-        "zone": state.site.zone_on(today),
+        "zone": state.query.sites[0].zone_on(state.clock.today),
         "state": state,
         "periods": [
-            {"label": label, "key": key, "url": f"?{_with_period(state, key)}"}
+            {"label": label, "key": key, "url": state.url(period=key)}
             for key, label in PERIODS.items()
         ],
         "is_custom": state.period.key not in PERIODS,
-        "headline": headline(state, series.totals),
+        "headline": headline(state, numbers),
+        "filter_texts": [condition_text(one) for one in state.filters],
         "chips": chips(state),
         "clear_url": state.url(filters=()),
-        "chart": _chart(state, series, today),
+        "chart": _chart(state, series),
         "panels": panels,
-        "has_events": bool(series.totals["visits"]),
-        "is_new": not series.totals["visits"] and not site.daily_totals.exists(),
-        "wider_url": f"?{_with_period(state, '12mo')}",
+        "has_events": bool(visits),
+        "is_new": not visits and not site.daily_totals.exists(),
+        "wider_url": state.url(period="12mo"),
         "dropped": _dropped(site, state),
     }
 
 
-def _with_period(state: State, key: str) -> str:
-    """This state's query string with another named period."""
-    url = state.url()[1:]
-    rest = url.partition("&")[2]
-    return f"period={key}&{rest}" if rest else f"period={key}"
-
-
-def _chart(state: State, series: Report, today: date) -> dict[str, Any]:
+def _chart(state: State, series: Report) -> dict[str, Any]:
     """The drawn metric, bucket by bucket; `open` is the one that is not over yet."""
-    name = state.metric
-    buckets = [row for row in series.rows if not _is_ahead(row.key, state, today)]
+    metric = METRICS[state.metric]
+    interval = default_interval(state.period)
+    rows = [
+        {"label": bucket_label(row.keys[0], interval), "value": row.metrics[metric.name]}
+        for row in series.rows
+        if not _is_ahead(row.keys[0], interval, state.clock)
+    ]
     return {
-        "label": METRICS[name].label,
-        "metric": name,
-        "unit": METRICS[name].unit,
-        "rows": [
-            {"label": bucket_label(row.key, state.period.interval), "value": row.metrics[name]}
-            for row in buckets
-        ],
+        "label": metric.label,
+        "metric": metric.name,
+        "rows": rows,
         "series": {
-            "label": METRICS[name].label,
-            "unit": METRICS[name].unit,
-            "labels": [bucket_label(row.key, state.period.interval) for row in buckets],
-            "values": [row.metrics[name] for row in buckets],
-            "open": state.period.last_day >= today,
+            "unit": metric.unit,
+            "labels": [row["label"] for row in rows],
+            "values": [row["value"] for row in rows],
+            "open": state.period.last_day >= state.clock.today,
         },
     }
 
 
-def _is_ahead(key: str, state: State, today: date) -> bool:
-    """Whether a bucket lies wholly in the future."""
-    if state.period.interval == "hour":
-        local_day, hour = state.site.local(now())
-        return state.period.first_day >= local_day and int(key) > hour
-    return key > (today.isoformat() if state.period.interval == "day" else f"{today:%Y-%m}")
+def _is_ahead(key: str, interval: Interval, clock: Clock) -> bool:
+    """Whether a bucket lies wholly in the future; minutes are counted from now."""
+    match interval:
+        case "minute":
+            return False
+        case "hour":
+            return key > f"{clock.today}T{clock.minute // 60:02}"
+        case "month":
+            return key > f"{clock.today:%Y-%m}"
+    return key > f"{clock.today}"
 
 
-def bucket_label(key: str, interval: str) -> str:
-    """A bucket's name: 14:00, 24 Nov or Nov 2026."""
-    if interval == "hour":
-        return f"{int(key):02}:00"
-    if interval == "day":
-        return format_date(date.fromisoformat(key), "d MMM", locale="en")
-    return format_date(date.fromisoformat(f"{key}-01"), "MMM y", locale="en")
+def bucket_label(key: str, interval: Interval) -> str:
+    """A bucket's name: 5 min ago, 14:00, 24 Nov or Nov 2026."""
+    match interval:
+        case "minute":
+            return f"{key} min ago" if key != "0" else "now"
+        case "hour":
+            return f"{key[-2:]}:00"
+        case "month":
+            return format_date(date.fromisoformat(f"{key}-01"), "MMM y", locale="en")
+    return format_date(date.fromisoformat(key), "d MMM", locale="en")
 
 
 def _dropped(site: Site, state: State) -> dict[str, Any]:
-    """How many hits of the period were not counted, in all and by reason."""
+    """How many hits of the period's days were not counted, in all and by reason."""
+    if state.period.since is not None:
+        return {"total": 0}  # they are counted by day
     found = (
         site.dropped_hits.filter(day__range=(state.period.first_day, state.period.last_day))
         .values_list("reason")

@@ -138,7 +138,7 @@ def test_a_log_or_site_that_is_not_there_is_named(site: Site) -> None:
 def generated_log(lines: int) -> tuple[str, dict[str, Counter[str]]]:
     """A log of page loads and noise, with its counts made beside it, by day, page and source."""
     chance = random.Random(7)
-    text, counts = "", {name: Counter[str]() for name in ("day", "page", "source")}
+    text, counts = "", {name: Counter[str]() for name in ("time", "page", "source")}
     begin = datetime(2015, 5, 17, tzinfo=UTC)
     for number in range(lines):
         at = begin + timedelta(minutes=number * 3)
@@ -157,7 +157,7 @@ def generated_log(lines: int) -> tuple[str, dict[str, Counter[str]]]:
             address=f"83.149.{number // 250}.{number % 250 + 1}",
         )
         if not noise:
-            counts["day"][at.date().isoformat()] += 1
+            counts["time"][at.date().isoformat()] += 1
             counts["page"][page] += 1
             counts["source"][source] += 1
     return text, counts

@@ -3,17 +3,23 @@
 from contextlib import ExitStack
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.utils.timezone import now
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from tracking.errors import ReportUnavailable
 from tracking.models import DailyTotal, Site
+from tracking.reports.condition_text import condition_text
 from tracking.templatetags.numbers import country_name, duration, metric
 from tracking.tests.factories import SiteFactory
-from tracking.tests.pipeline import FIREFOX, GERMAN_ADDRESS, count, hit
+from tracking.tests.pipeline import FIREFOX, GERMAN_ADDRESS, NINE, count, hit, seal
+from tracking.tests.reports.strategies import any_text, conditions, period_texts
 from tracking.views.turns import report_turn
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +69,13 @@ def test_a_quiet_period_offers_a_wider_one(client: Client, visited: Site) -> Non
     assert "Take a filter away" in filtered
 
 
-@pytest.mark.parametrize("period", ["today", "7d", "30d", "month", "12mo"])
+WITH_TODAY = (
+    *("today", "7d", "28d", "30d", "91d"),
+    *("week", "month", "quarter", "year", "12mo", "all"),
+)
+
+
+@pytest.mark.parametrize("period", WITH_TODAY)
 def test_the_numbers_of_every_period(client: Client, visited: Site, period: str) -> None:
     text = report(client, visited, f"?period={period}")
 
@@ -74,6 +86,90 @@ def test_the_numbers_of_every_period(client: Client, visited: Site, period: str)
         assert f"<span>{row}</span>" in text
     assert "1 hit not counted (Bots and crawlers 1)" in text
     assert "Times in UTC" in text
+
+
+def test_realtime_is_the_last_half_hour_by_the_minute(client: Client, visited: Site) -> None:
+    count([hit(visited, now() - timedelta(minutes=31), "/before")])
+    text = report(client, visited, "?period=realtime&metric=pageviews")
+
+    assert '<span class="label">Pageviews</span> <span class="value">3</span>' in text
+    assert "29 min ago" in text
+    assert "/before" not in text
+    assert "not counted" not in text
+    assert "previous period" not in text
+
+
+def test_yesterday_is_without_today(client: Client, visited: Site) -> None:
+    text = report(client, visited, "?period=yesterday")
+    assert "Nothing in this period" in text
+
+
+def test_every_period_is_one_click_away_and_keeps_the_filters(
+    client: Client, visited: Site
+) -> None:
+    text = report(client, visited, "?period=today&f=country:is:DE")
+    for period in ("realtime", "yesterday", *WITH_TODAY):
+        assert f'href="?period={period}&amp;f=country%3Ais%3ADE"' in text
+    assert text.count('aria-current="true">Today</a>') == 1
+
+
+def test_each_number_shows_how_it_changed(client: Client, site: Site) -> None:
+    day_before = NINE - timedelta(days=1)
+    count(
+        [
+            *(hit(site, day_before, page) for page in ("/a", "/b", "/c")),
+            hit(site, NINE),
+            hit(site, NINE, address=GERMAN_ADDRESS),
+        ]
+    )
+    for _ in range(2):
+        text = report(client, site, "?from=2026-03-02&to=2026-03-02")
+        assert change("\N{UPWARDS ARROW} 100%", "up 100% from the previous period") in text
+        assert change("\N{DOWNWARDS ARROW} 33%", "down 33% from the previous period") in text
+        assert "previous period" not in report(client, site, "?from=2026-03-01&to=2026-03-01")
+        seal(NINE + timedelta(days=3))
+
+    count([hit(site, day_before, address=GERMAN_ADDRESS)])
+    text = report(client, site, "?period=2026-03-02..2026-03-02")
+    assert change("0%", "as in the previous period") in text
+
+
+def change(seen: str, heard: str) -> str:
+    return (
+        f'<span class="change"><span aria-hidden="true">{seen}</span>'
+        f'<span class="visually-hidden">{heard}</span></span>'
+    )
+
+
+def test_there_is_a_panel_for_each_thing_that_is_known_of_a_visit(
+    client: Client, site: Site
+) -> None:
+    visit: dict[str, Any] = {
+        "address": GERMAN_ADDRESS,
+        "referrer": "https://news.example/story",
+        "language": "de",
+        "screen": "1920x1080",
+    }
+    at = now()
+    count(
+        [
+            hit(site, at, "/in?utm_campaign=spring", title="Come in", **visit),
+            hit(site, at + timedelta(seconds=1), "/out", **visit),
+        ]
+    )
+    panels = {
+        panel["panel"].title: [row["text"] for row in panel["rows"]]
+        for panel in client.get(f"/sites/{site.public_id}/").context["panels"]
+    }
+
+    assert panels["Titles"] == ["(unknown)", "Come in"]
+    assert panels["Exit pages"] == ["/out"]
+    assert panels["Referrers"] == ["news.example/story"]
+    assert panels["Campaigns"] == ["spring"]
+    assert panels["Languages"] == ["de"]
+    assert panels["Screens"] == ["1920x1080"]
+    assert panels["Events"] == []
+    assert panels.keys() > {"Regions", "Cities"}
 
 
 def test_a_row_filters_everything_and_a_chip_takes_it_back(client: Client, visited: Site) -> None:
@@ -88,6 +184,66 @@ def test_a_row_filters_everything_and_a_chip_takes_it_back(client: Client, visit
     turned = report(client, visited, "?f=country:is_not:DE&f=country:is_not:DE&metric=visits")
     assert "<b>Germany</b>" in turned
     assert '<span class="label">Visitors</span> <span class="value">1</span>' in turned
+
+
+@pytest.mark.parametrize(
+    ("filter_text", "words", "turned"),
+    [
+        ("page:contains:/pri", "Page contains /pri", "page:does_not_contain:%2Fpri"),
+        ("source:is_set:", "Source is set", "source:is_not_set:"),
+        ("country:is_not:AT,", "Country is not Austria, (unknown)", "country:is:AT,"),
+        ("event:does_not_match:S*", "Event does not match S*", "event:matches:S%2A"),
+        ("weekday:is:1", "Weekday is Monday", "weekday:is_not:1"),
+        ("prop.plan:is:<b>", "plan is &lt;b&gt;", "prop.plan:is_not:%3Cb%3E"),
+    ],
+)
+def test_any_filter_is_a_chip_in_words_that_can_be_turned_around(
+    client: Client, visited: Site, filter_text: str, words: str, turned: str
+) -> None:
+    text = report(client, visited, f"?{urlencode({'f': filter_text})}")
+
+    assert f'aria-label="Remove the filter {words}"' in text
+    assert f'href="?{urlencode([("period", "30d"), ("f", turned)]).replace("&", "&amp;")}"' in text
+
+
+@pytest.mark.parametrize(
+    ("filter_text", "words", "pageviews"),
+    [
+        ("did(event:is:Sign%20up)", "did Event is Sign up", 2),
+        ("not(did(event:is:Sign%20up))", "did not Event is Sign up", 1),
+        (
+            "or(page:is:/docs;and(country:is:AT;not(page:is_set:)))",
+            "Page is /docs or (Country is Austria and not Page is set)",
+            1,
+        ),
+    ],
+)
+def test_conditions_in_conditions_are_one_chip(
+    client: Client, visited: Site, filter_text: str, words: str, pageviews: int
+) -> None:
+    text = report(client, visited, f"?{urlencode({'f': filter_text})}&metric=pageviews")
+
+    assert f"<b>{words}</b>" in text
+    assert f'aria-label="Remove the filter {words}"' in text
+    assert f'<span class="label">Pageviews</span> <span class="value">{pageviews}</span>' in text
+    assert "Turn this filter around" not in text
+    # The form of two dates keeps it.
+    shown = client.get(f"/sites/{visited.public_id}/?{urlencode({'f': filter_text})}")
+    assert shown.context["filter_texts"] == [filter_text.replace("/", "%2F")]
+    assert report(client, visited, shown.context["periods"][0]["url"])
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        urlencode([("f", f"page:is_not:{n}") for n in range(20)]),
+        "f=not(not(not(not(page:is_not:x))))",
+    ],
+)
+def test_as_many_and_as_deep_filters_as_there_may_be_are_answered(
+    client: Client, visited: Site, query: str
+) -> None:
+    assert '<span class="value">3</span>' in report(client, visited, f"?{query}")
 
 
 def test_the_form_of_two_dates_is_a_period(client: Client, visited: Site) -> None:
@@ -116,6 +272,13 @@ def test_text_from_visitors_is_escaped(client: Client, site: Site) -> None:
         ("from=2020-01-01", "period"),
         ("period=99999-01-01..99999-01-02", "period"),
         ("metric=wealth", "metric"),
+        ("metric=visits&metric=visits", "metric"),
+        ("period=7d&period=7d", "period"),
+        ("period=7d&from=2020-01-01&to=2020-01-02", "period"),
+        ("period=%00", "period"),
+        ("f=" + "not(" * 10_000, "filter"),
+        ("f=mood:is:good", "filter"),
+        ("by=page", "by"),
         ("f=nonsense", "filter"),
         ("f=page:is:%2500", "filter"),
         ("color=red", "color"),
@@ -132,6 +295,26 @@ def test_a_garbled_address_names_its_parameter_and_links_to_the_plain_report(
     assert answer.status_code == 400
     assert f"<code>{parameter}: " in text
     assert f'href="/sites/{visited.public_id}/"' in text
+
+
+page_params = st.lists(
+    st.tuples(
+        st.sampled_from(["period", "from", "to", "metric", "f", "f", "f"]) | any_text,
+        period_texts | conditions().map(condition_text) | any_text,
+    ),
+    max_size=4,
+)
+
+
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(pairs=page_params)
+def test_whatever_the_address_says_it_is_answered_or_refused(
+    client: Client, visited: Site, pairs: list[tuple[str, str]]
+) -> None:
+    query = urlencode(pairs, errors="surrogatepass")
+    answer = client.get(f"/sites/{visited.public_id}/?{query}")
+
+    assert answer.status_code in {200, 400}
 
 
 def test_ten_thousand_parameters_are_too_many(client: Client, visited: Site) -> None:
@@ -174,7 +357,7 @@ def test_a_report_that_fails_gives_its_turn_back(client: Client, visited: Site) 
     assert client.get(f"/sites/{visited.public_id}/").status_code == 200
 
 
-@pytest.mark.parametrize(("path", "queries"), [("", 7), ("activity/", 9)])
+@pytest.mark.parametrize(("path", "queries"), [("", 8), ("activity/", 9)])
 def test_pages_ask_the_database_as_often_for_one_event_as_for_many(
     client: Client, visited: Site, django_assert_num_queries: Any, path: str, queries: int
 ) -> None:

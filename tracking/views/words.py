@@ -1,0 +1,50 @@
+"""Conditions and values as people read them."""
+
+from tracking.reports.conditions import All, AnyOf, Condition, Did, Filter, Not
+from tracking.reports.dimensions import dimension_named
+from tracking.templatetags.numbers import LOCALE, UNKNOWN, country_name
+
+WEEKDAYS = {str(number + 1): name for number, name in LOCALE.days["format"]["wide"].items()}
+
+
+def condition_words(condition: Condition) -> str:
+    """A condition in one line: `Country is Austria or did not Event is Sign up`."""
+    match condition:
+        case Filter():
+            return " ".join(part for part in filter_words(condition) if part)
+        case All():
+            return " and ".join(map(_inside, condition.of))
+        case AnyOf():
+            return " or ".join(map(_inside, condition.of))
+        case Did():
+            return f"did {_inside(condition.of)}"
+        case Not(of=Did() as did):
+            return f"did not {_inside(did.of)}"
+        case Not():
+            return f"not {_inside(condition.of)}"
+
+
+def filter_words(one: Filter) -> tuple[str, str, str]:
+    """A filter's dimension, operator and values; the last may be empty."""
+    return (
+        dimension_named(one.dimension, "filter").label,
+        one.operator.replace("_", " "),
+        ", ".join(value_text(one.dimension, value) for value in one.values),
+    )
+
+
+def value_text(dimension: str, value: str) -> str:
+    """A dimension's value as people read it."""
+    match dimension:
+        case "country":
+            return country_name(value)
+        case "weekday":
+            return WEEKDAYS.get(value, value) or UNKNOWN
+    return value or UNKNOWN
+
+
+def _inside(part: Condition) -> str:
+    """A part of a longer condition, in parentheses where its end would not be clear."""
+    words = condition_words(part)
+    is_group = isinstance(part, All | AnyOf) and len(part.of) > 1
+    return f"({words})" if is_group else words
