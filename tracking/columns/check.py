@@ -1,9 +1,16 @@
 """Finds files that are damaged or missing, and makes them anew from the database."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
+from time import time
+
+import duckdb
 
 from tracking.columns.manifest import (
+    DamagedList,
     Manifest,
     SealedFile,
     digest_of,
@@ -11,42 +18,69 @@ from tracking.columns.manifest import (
     site_folder,
     sites_with_files,
 )
-from tracking.columns.seal import rebuild, seal_day
+from tracking.columns.seal import rebuild, remake, seal_day
 
 UNREADABLE = "unreadable"
+WHOLE = "whole"
+# What can't be read for another reason, such as a full disk, is not looked at again and again.
+TRUSTED_SECONDS = 60.0
 
 logger = logging.getLogger("tracking.columns")
 
 
 def report_unreadable(folder: Path) -> None:
     """Ask upkeep to look at all files now: a reader could not read one."""
-    (folder / UNREADABLE).touch(mode=0o600)
+    try:
+        (folder / UNREADABLE).touch(mode=0o600)
+    except OSError:
+        logger.exception("That a file could not be read could not be reported")
+
+
+@contextmanager
+def reporting(folder: Path) -> Iterator[None]:
+    """Report it when a file can't be read in this block."""
+    try:
+        yield
+    except (DamagedList, duckdb.Error):
+        report_unreadable(folder)
+        raise
 
 
 def is_reported(folder: Path) -> bool:
-    """Whether a reader asked for that."""
-    return (folder / UNREADABLE).exists()
+    """Whether a file could not be read, and all were not just found to be whole."""
+    looked_at = _touched_at(folder / WHOLE) or 0
+    return (folder / UNREADABLE).exists() and abs(time() - looked_at) > TRUSTED_SECONDS
 
 
 def repair(folder: Path, manifest: Manifest) -> tuple[Manifest, int]:
     """Write days and chunks anew whose files are not what was written; returns how many days."""
-    # Whoever finds a file unreadable while this looks at others asks again.
-    (folder / UNREADABLE).unlink(missing_ok=True)
-    damaged = [
-        (site_id, day)
-        for site_id in sites_with_files(folder)
-        for day in _damaged_days(folder, site_id)
-    ]
-    for site_id, day in damaged:
+    reported_at = _touched_at(folder / UNREADABLE)
+    days = sum(_repair_site(folder, site_id, manifest) for site_id in sites_with_files(folder))
+    repaired = manifest
+    if not all(_is_whole(folder / "chunks" / one.name, one.digest) for one in manifest.chunks):
+        logger.warning("A chunk was damaged: its days are made anew")
+        repaired = rebuild(folder, manifest)
+    if reported_at and not days and repaired is manifest:
+        (folder / WHOLE).touch(mode=0o600)
+    # Whoever found a file unreadable while this looked at others is heard the next time.
+    if reported_at and _touched_at(folder / UNREADABLE) == reported_at:
+        (folder / UNREADABLE).unlink(missing_ok=True)
+    return repaired, days
+
+
+def _repair_site(folder: Path, site_id: int, manifest: Manifest) -> int:
+    try:
+        days = _damaged_days(folder, site_id)
+    except DamagedList:
+        logger.warning("The list of files of site %s was damaged: all are made anew", site_id)
+        return remake(folder, site_id, manifest)
+    for day in days:
         logger.warning("The file of site %s with %s was damaged, and is made anew", site_id, day)
         seal_day(folder, site_id, day, manifest)
-    if any(not _is_whole(folder / "chunks" / one.name, one.digest) for one in manifest.chunks):
-        logger.warning("A chunk was damaged: its days are made anew")
-        manifest = rebuild(folder, manifest)
-    return manifest, len(damaged)
+    return len(days)
 
 
-def _damaged_days(folder: Path, site_id: int) -> list:
+def _damaged_days(folder: Path, site_id: int) -> list[date]:
     sealed = read_sealed(folder, site_id)
     site = site_folder(folder, site_id)
     damaged = {name for name, file in sealed.files.items() if not _is_file_whole(site, file)}
@@ -58,8 +92,15 @@ def _is_file_whole(site: Path, file: SealedFile) -> bool:
 
 
 def _is_whole(path: Path, digest: str) -> bool:
-    """Whether a file is there as it was written; of one before digests, whether it is there."""
+    """Whether a file is there as it was written; of one without a digest nobody knows."""
     try:
-        return path.stat().st_size > 0 and digest in {"", digest_of(path)}
+        return digest == digest_of(path)
     except OSError:
         return False
+
+
+def _touched_at(path: Path) -> float | None:
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return None

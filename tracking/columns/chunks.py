@@ -8,8 +8,10 @@ An event of a day that is sealed opens it again: the same chunk has all of the d
 list of chunks says so. From then on readers take the day from chunks, until it is sealed anew.
 """
 
+import os
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -37,7 +39,7 @@ from tracking.records import event_id
 # About 40,000 hits of each spool file: a bound on the time that one chunk takes.
 MOST_BYTES_OF_A_FILE = 16 * 1024 * 1024
 MERGED_AT_ONCE = 8
-# A reader may have read the list just before a file went from it.
+# A reader may have read the list just before a file went from it; a writer names it afterwards.
 GRACE_SECONDS = 60.0
 IN_ORDER = "ORDER BY site, day, moment, event"
 NOT_HIDDEN = """NOT EXISTS (
@@ -87,8 +89,7 @@ def drop_sealed_rows(folder: Path, manifest: Manifest, gone: Sequence[Day] = ())
     still_open = tuple(
         one
         for one in manifest.reopened
-        if (one.site, one.day) not in gone
-        and one.day in (days := read_sealed(folder, one.site).days)
+        if one.day in (days := read_sealed(folder, one.site).days)
         and days[one.day].chunk < one.chunk
     )
     if still_open != manifest.reopened:
@@ -98,12 +99,14 @@ def drop_sealed_rows(folder: Path, manifest: Manifest, gone: Sequence[Day] = ())
 
 
 def remove_unlisted(folder: Path, manifest: Manifest) -> None:
-    """Remove chunk files that are in no list any more, once no reader can still want them."""
+    """Remove chunk files that are in no list any more, once no reader can still want them.
+
+    With them go the rows that a kill left on their way from the database.
+    """
     listed = {chunk.name for chunk in manifest.chunks}
-    chunks = folder / "chunks"
-    for entry in chunks.iterdir() if chunks.is_dir() else ():
+    for entry in (*(folder / "chunks").glob("*"), *(folder / duck.SPILL).glob("*.csv")):
         if entry.name not in listed and time() - entry.stat().st_mtime > GRACE_SECONDS:
-            entry.unlink()
+            entry.unlink(missing_ok=True)
 
 
 def forget_cursors(manifest: Manifest, kept: set[int]) -> Manifest:
@@ -146,7 +149,7 @@ def days_in_chunks(folder: Path, manifest: Manifest) -> list[tuple[int, date, in
 def _with_rows(folder: Path, manifest: Manifest, places: Q) -> Manifest:
     """The manifest with a file of the rows in these places, if there are any."""
     with duck.cursor(folder) as cursor:
-        load(cursor, _of(Event, places), _of(Engagement, places), manifest.last_chunk)
+        load(cursor, *_at(places), manifest.last_chunk)
         found = cursor.execute("SELECT DISTINCT site, day FROM rows ORDER BY ALL").fetchall()
         if not found:
             return manifest
@@ -168,9 +171,8 @@ def _with_rows(folder: Path, manifest: Manifest, places: Q) -> Manifest:
     )
 
 
-def _of(model: type, places: Q) -> "QuerySet":
-    found: QuerySet = model.objects.filter(places)  # type: ignore[attr-defined]
-    return found
+def _at(places: Q) -> "tuple[QuerySet[Event], QuerySet[Engagement]]":
+    return Event.objects.filter(places), Engagement.objects.filter(places)
 
 
 def _with_whole_days(
@@ -198,7 +200,7 @@ def _merged(
     with duck.cursor(folder) as cursor:
         sites = cursor.execute(f"SELECT DISTINCT site FROM ({rows})", parameters).fetchall()  # noqa: S608
         sealed = [
-            (site, day, one.chunk)
+            (site, day, manifest.hidden_up_to(site, day, one))
             for (site,) in sites
             for day, one in read_sealed(folder, site).days.items()
         ]
@@ -213,4 +215,7 @@ def _merged(
     kept = tuple(chunk for chunk in manifest.chunks if chunk not in files)
     changed = replace(manifest, chunks=(*kept, ChunkFile(name, level, digest=digest)))
     write_manifest(folder, changed)
+    for chunk in files:
+        with suppress(OSError):
+            os.utime(folder / "chunks" / chunk.name)
     return changed

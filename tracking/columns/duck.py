@@ -18,6 +18,8 @@ class Bounds:
     threads: int
 
 
+SPILL = "spill"
+"""The folder, in that of the columns, for what does not fit into memory."""
 READING, WRITING = Bounds("256MB", 2), Bounds("192MB", 1)
 """Answers are waited for; what is written can go by the disk, and leaves a processor to others."""
 
@@ -31,6 +33,10 @@ def cursor(folder: Path, bounds: Bounds = WRITING) -> Iterator[duckdb.DuckDBPyCo
     one = _opened(folder, bounds, os.getpid()).cursor()
     try:
         yield one
+    except (duckdb.InternalException, duckdb.FatalException):
+        # A damaged file can end the whole DuckDB that read it: the next one has another.
+        _opened.cache_clear()
+        raise
     finally:
         one.close()
 
@@ -41,7 +47,7 @@ def _opened(folder: Path, bounds: Bounds, _pid: int) -> duckdb.DuckDBPyConnectio
     connection = duckdb.connect(
         ":memory:", config={"memory_limit": bounds.memory, "threads": bounds.threads}
     )
-    spill = str(folder / "spill").replace("'", "''")
+    spill = str(folder / SPILL).replace("'", "''")
     allowed = str(folder).replace("'", "''")
     for setting in (
         f"SET temp_directory = '{spill}'",

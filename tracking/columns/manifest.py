@@ -1,15 +1,18 @@
-"""Which files count, written so that a reader sees the old list or the new one, never half."""
+"""Which files count, written so that a reader sees the old list or the new one, never half.
+
+A list has a digest of its own: one that was damaged is found, and never believed.
+"""
 
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import astuple, dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from tracking.columns.schema import RAW_SCHEMAS, SCHEMA
 
@@ -17,8 +20,13 @@ NAME = "manifest.json"
 EVENTS, VISITS = ".events.parquet", ".visits.parquet"
 REMEMBERED_LISTS = 2000
 
+Made = TypeVar("Made")
 Day = tuple[int, date]
 """A site's local day."""
+
+
+class DamagedList(OSError):
+    """A list of files that is not as it was written, or is gone while its files are there."""
 
 
 @dataclass(frozen=True)
@@ -106,28 +114,23 @@ class Manifest:
         one = sealed.days.get(day)
         return one is not None and one.chunk >= self._reopened_at.get((site_id, day), 0)
 
+    def hidden_up_to(self, site_id: int, day: date, sealed: SealedDay) -> int:
+        """The last chunk that a sealed day is not read from: its file, or a later chunk has it."""
+        return max(sealed.chunk, self._reopened_at.get((site_id, day), 0) - 1)
+
     @cached_property
     def _reopened_at(self) -> dict[Day, int]:
         return {(one.site, one.day): one.chunk for one in self.reopened}
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """The list of chunks; None when there is none that can be read."""
-    found = _read(folder / NAME)
-    if found is None:
+    """The list of chunks; None when there are no files yet. Raises DamagedList."""
+    try:
+        return _read(folder / NAME, _manifest_from)
+    except FileNotFoundError as error:
+        if any((folder / name).exists() for name in ("chunks", "sites")):
+            raise DamagedList(f"{folder / NAME} is missing") from error
         return None
-    return Manifest(
-        last_chunk=found["last_chunk"],
-        cursors={int(pk): cursor for pk, cursor in found["cursors"].items()},
-        chunks=tuple(
-            ChunkFile(name, level, *(more or (found["schema"],)))
-            for name, level, *more in found["chunks"]
-        ),
-        reopened=tuple(
-            Reopened(site, date.fromisoformat(day), chunk, at)
-            for site, day, chunk, at in found.get("reopened", ())
-        ),
-    )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
@@ -151,19 +154,31 @@ def site_folder(folder: Path, site_id: int) -> Path:
 
 
 def read_sealed(folder: Path, site_id: int) -> Sealed:
-    """The sealed days of a site, as they were listed last."""
+    """The sealed days of a site, as they were listed last. Raises DamagedList."""
     path = site_folder(folder, site_id) / NAME
     try:
         found = path.stat()
-    except FileNotFoundError:
+        # A list is replaced, never changed: another one is another file.
+        return _sealed(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+    except FileNotFoundError as error:
+        # There is a list before there are files.
+        if any(path.parent.glob("*.parquet")) and not path.exists():
+            raise DamagedList(f"{path} is missing") from error
         return Sealed()
-    # A list is replaced, never changed: another one is another file.
-    return _sealed(path, (found.st_ino, found.st_mtime_ns, found.st_size))
 
 
 def replace_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
     """Replace the list of a site's sealed days, and remove the files that no day is in any more."""
     before = read_sealed(folder, site_id)
+    write_sealed(folder, site_id, sealed)
+    used = {one.file for one in sealed.days.values()}
+    for name, file in before.files.items():
+        for path in file.digests if name not in used else ():
+            (site_folder(folder, site_id) / path).unlink(missing_ok=True)
+
+
+def write_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
+    """Replace the list of a site's sealed days, whatever there is in its place."""
     used = {one.file for one in sealed.days.values()}
     _write(
         site_folder(folder, site_id) / NAME,
@@ -175,9 +190,6 @@ def replace_sealed(folder: Path, site_id: int, sealed: Sealed) -> None:
             },
         },
     )
-    for name, file in before.files.items():
-        for path in file.digests if name not in used else ():
-            (site_folder(folder, site_id) / path).unlink(missing_ok=True)
 
 
 def sites_with_files(folder: Path) -> list[int]:
@@ -214,36 +226,71 @@ def sync(path: Path) -> None:
 
 @lru_cache(maxsize=REMEMBERED_LISTS)
 def _sealed(path: Path, _version: tuple[int, int, int]) -> Sealed:
-    found = _read(path)
-    if found is None:
-        return Sealed()
-    if found["schema"] == 1:
-        names = [name for name, _ in found["days"].values()]
-        files = {name: SealedFile(name, schema=1) for name in names}
-    else:
-        files = {one[0]: SealedFile(*one) for one in found["files"]}
-    return Sealed(
-        found.get("next_visit", 0),
-        files,
-        {
-            date.fromisoformat(day): SealedDay(file, chunk)
-            for day, (file, chunk) in found["days"].items()
-        },
+    return _read(path, _sealed_from)
+
+
+def _manifest_from(found: Mapping[str, Any]) -> Manifest:
+    return Manifest(
+        last_chunk=int(found["last_chunk"]),
+        cursors={int(pk): int(cursor) for pk, cursor in found["cursors"].items()},
+        chunks=tuple(
+            ChunkFile(_plain(name), level, *(more or (found["schema"],)))
+            for name, level, *more in found["chunks"]
+        ),
+        reopened=tuple(
+            Reopened(site, date.fromisoformat(day), chunk, at)
+            for site, day, chunk, at in found.get("reopened", ())
+        ),
     )
 
 
-def _read(path: Path) -> dict[str, Any] | None:
+def _sealed_from(found: Mapping[str, Any]) -> Sealed:
+    days = {
+        date.fromisoformat(day): SealedDay(_plain(file), int(chunk))
+        for day, (file, chunk) in found["days"].items()
+    }
+    if found["schema"] == 1:
+        files = {one.file: SealedFile(one.file, schema=1) for one in days.values()}
+        return Sealed(0, files, days)
+    files = {_plain(one[0]): SealedFile(*one) for one in found["files"]}
+    return Sealed(found["next_visit"], files, days)
+
+
+def _plain(name: str) -> str:
+    """A file's name; raises ValueError when it leads to another folder."""
+    if Path(name).name != name:
+        raise ValueError(name)
+    return name
+
+
+def _read(path: Path, make: Callable[[Mapping[str, Any]], Made]) -> Made:
+    """What is made of a list; raises DamagedList, and FileNotFoundError."""
+    content = path.read_bytes()
     try:
-        found = json.loads(path.read_bytes())
-    except (FileNotFoundError, ValueError):
-        return None
-    return found if isinstance(found, dict) and found.get("schema") in RAW_SCHEMAS else None
+        found = json.loads(content)
+        _check(found.pop("digest", None), found)
+        return make(found)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+        raise DamagedList(f"{path} is not as it was written") from error
+
+
+def _check(digest: object, found: Mapping[str, Any]) -> None:
+    """Raises ValueError unless a list is of a schema that is known, and as it was written."""
+    known = found["schema"] in RAW_SCHEMAS
+    # In schema 1 lists had no digest.
+    if not known or (found["schema"] > 1 and digest != _digest_of(found)):
+        raise ValueError(digest)
 
 
 def _write(path: Path, content: dict[str, object]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     aside = path.with_suffix(".new")
-    aside.write_text(json.dumps({"schema": SCHEMA, **content}))
+    whole = {"schema": SCHEMA, **content}
+    aside.write_text(json.dumps({"digest": _digest_of(whole), **whole}))
     sync(aside)
     aside.replace(path)
     sync(path.parent)
+
+
+def _digest_of(content: Mapping[str, object]) -> str:
+    return blake2b(json.dumps(content).encode(), digest_size=16).hexdigest()

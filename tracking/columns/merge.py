@@ -1,10 +1,11 @@
 """Merges the files of a month's sealed days, so that a year is read from a dozen files."""
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from tracking.columns import duck
 from tracking.columns.files import write_parquet
@@ -39,32 +40,52 @@ def merge_months(folder: Path, site_id: int, today: date) -> int:
 def rewrite(folder: Path, site_id: int, days: Mapping[date, SealedDay]) -> None:
     """Write these days, all of this schema, into one file, and remove those they were in."""
     sealed = read_sealed(folder, site_id)
-    files = [sealed.files[name] for name in sorted({one.file for one in days.values()})]
+    names = {one.file for one in days.values()}
+    # In the order of their visits' numbers, as their rows are: nothing is sorted.
+    files = sorted((sealed.files[name] for name in names), key=lambda one: one.first)
     if any(one.schema != SCHEMA for one in files):
         return
     site = site_folder(folder, site_id)
     name = f"{min(days).isoformat()}.{secrets.token_hex(4)}"
-    digests = []
+    digests: dict[str, str] = {}
     with duck.cursor(folder) as cursor:
         for suffix, columns in ((EVENTS, EVENT_COLUMNS), (VISITS, VISIT_COLUMNS)):
-            # Files are in the order of their numbers, and so are their rows: nothing is sorted.
-            paths = [
-                str(site / f"{one.name}{suffix}")
-                for one in sorted(files, key=lambda one: one.first)
-            ]
-            rows = f"SELECT {', '.join(columns)} FROM read_parquet($paths) WHERE list_contains($days, day)"  # noqa: S608
-            digests.append(
-                write_parquet(
-                    cursor, rows, {"paths": paths, "days": sorted(days)}, site / f"{name}{suffix}"
-                )
-            )
+            rows, parameters = _rows(site, files, days, suffix, columns)
+            digests[suffix] = write_parquet(cursor, rows, parameters, site / f"{name}{suffix}")
     first, last = min(one.first for one in files), max(one.last for one in files)
+    file = SealedFile(name, len(days), first, last, digests[EVENTS], digests[VISITS])
     replace_sealed(
         folder,
         site_id,
         replace(
             sealed,
-            files=dict(sealed.files) | {name: SealedFile(name, len(days), first, last, *digests)},
+            files=dict(sealed.files) | {name: file},
             days=dict(sealed.days) | {day: SealedDay(name, one.chunk) for day, one in days.items()},
         ),
     )
+
+
+def _rows(
+    site: Path,
+    files: Sequence[SealedFile],
+    days: Mapping[date, SealedDay],
+    suffix: str,
+    columns: Iterable[str],
+) -> tuple[str, dict[str, Any]]:
+    """A query for these days' rows in files, and the values of its parameters.
+
+    Each file gives the days that are listed to be in it: it may still hold one that was sealed
+    anew into another.
+    """
+    arms: list[str] = []
+    parameters: dict[str, Any] = {}
+    for number, file in enumerate(files):
+        arms.append(
+            f"SELECT {', '.join(columns)} FROM read_parquet($path_{number})"  # noqa: S608
+            f" WHERE list_contains($days_{number}, day)"
+        )
+        parameters[f"path_{number}"] = str(site / f"{file.name}{suffix}")
+        parameters[f"days_{number}"] = [
+            day for day, one in sorted(days.items()) if one.file == file.name
+        ]
+    return " UNION ALL ".join(arms), parameters

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from tracking.columns.check import report_unreadable
 from tracking.columns.chunks import NOT_HIDDEN, hidden, raw_rows
 from tracking.columns.manifest import (
     EVENTS,
@@ -21,6 +22,7 @@ from tracking.columns.manifest import (
 )
 from tracking.columns.schema import EVENT_COLUMNS, SCHEMA, VISIT_COLUMNS, raw_row
 from tracking.columns.shape import open_tables
+from tracking.errors import ReportUnavailable
 
 
 @dataclass(frozen=True)
@@ -65,10 +67,15 @@ def days_of(folder: Path, site_ids: Sequence[int], first_day: date, last_day: da
     """The rows of sites' local days, both ends included; the latest committed ones are among them.
 
     The chunks' list is read first. A day that is sealed in between is then found in both, and its
-    chunk number tells the rows apart; read the other way around, it could be in neither.
+    chunk number tells the rows apart; read the other way around, it could be in neither. Raises
+    ReportUnavailable when a list can't be read, and reports that to upkeep.
     """
-    manifest = read_manifest(folder) or Manifest()
-    sealed = {site_id: read_sealed(folder, site_id) for site_id in site_ids}
+    try:
+        manifest = read_manifest(folder) or Manifest()
+        sealed = {site_id: read_sealed(folder, site_id) for site_id in site_ids}
+    except OSError as error:
+        report_unreadable(folder)
+        raise ReportUnavailable(str(error)) from error
     return Days(folder, manifest, sealed, first_day, last_day)
 
 
@@ -162,7 +169,7 @@ def _by_file(days: Days, site_id: int) -> dict[SealedFile, list[date]]:
 def _open_part(days: Days, names: AbstractSet[str]) -> Part | None:
     manifest, folder = days.manifest, days.folder
     sealed = [
-        (site_id, day, one.chunk)
+        (site_id, day, manifest.hidden_up_to(site_id, day, one))
         for site_id, site in days.sealed.items()
         for day, one in site.days.items()
         if days.first_day <= day <= days.last_day

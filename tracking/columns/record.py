@@ -6,7 +6,7 @@ much memory as DuckDB is allowed, and the rest of it goes to the disk.
 
 import csv
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain, islice
 from pathlib import Path
@@ -94,12 +94,13 @@ def load(
         cursor.execute(f"DROP TABLE {table}")
 
 
-def drop_uncopied(cursor: duckdb.DuckDBPyConnection, cursors: dict[int, int]) -> None:
+def drop_uncopied(cursor: duckdb.DuckDBPyConnection, cursors: Mapping[int, int]) -> None:
     """Delete from `rows` what lies behind these places in the spool: the next chunk has it."""
     # A spool file that has no row any more was copied to its end long ago.
     places = {pk: cursors.get(pk, pk << OFFSET_BITS) for pk in _spool_files()}
     cursor.execute(
-        "DELETE FROM rows USING (SELECT unnest(?::BIGINT[]) AS file, unnest(?::BIGINT[]) AS first)"
+        "DELETE FROM rows USING"  # noqa: S608 - a constant
+        " (SELECT unnest(?::BIGINT[]) AS file, unnest(?::BIGINT[]) AS first)"
         f" AS place WHERE rows.event >> {OFFSET_BITS} = place.file AND rows.event >= place.first",
         [list(places), list(places.values())],
     )
@@ -223,9 +224,11 @@ def _tables(chunk: int) -> tuple[str, str, str]:
         FROM new_signals AS e
         SEMI JOIN traits AS t ON t.visit = e.visit_id"""  # noqa: S608 - constants
     return (
-        f"CREATE OR REPLACE TEMP VIEW traits AS SELECT id AS visit, visitor, {traits}"  # noqa: S608
-        " FROM new_visits",
+        f"""
+    CREATE OR REPLACE TEMP VIEW traits AS
+        SELECT id AS visit, visitor, {traits} FROM new_visits""",  # noqa: S608
         rows,
-        f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {own}, t.* EXCLUDE (visit)"  # noqa: S608
-        " FROM rows AS r JOIN traits AS t ON t.visit = r.visit",
+        f"""
+    CREATE OR REPLACE TEMP VIEW raw AS
+        SELECT {own}, t.* EXCLUDE (visit) FROM rows AS r JOIN traits AS t ON t.visit = r.visit""",  # noqa: S608
     )

@@ -5,19 +5,22 @@ in it. How a late event opens it again is told in `chunks.py`.
 """
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from tracking.columns import duck
 from tracking.columns.chunks import days_in_chunks
 from tracking.columns.files import write_in_slices
 from tracking.columns.manifest import (
     EVENTS,
+    NAME,
     VISITS,
+    DamagedList,
     Manifest,
     Sealed,
     SealedDay,
@@ -28,6 +31,7 @@ from tracking.columns.manifest import (
     site_folder,
     sites_with_files,
     write_manifest,
+    write_sealed,
 )
 from tracking.columns.record import drop_uncopied, events_of_days, load
 from tracking.columns.schema import SCHEMA
@@ -90,7 +94,29 @@ def seal_day(folder: Path, site_id: int, day: date, manifest: Manifest) -> None:
 
 def seal_together(folder: Path, site_id: int, days: Sequence[date], manifest: Manifest) -> None:
     """Write days of one month into the same files; those without events are in none."""
-    sealed = read_sealed(folder, site_id)
+    if not (site_folder(folder, site_id) / NAME).exists():
+        # A folder with files and without a list is a damaged one.
+        write_sealed(folder, site_id, read_sealed(folder, site_id))
+    sealed = _with_days(folder, site_id, days, manifest, read_sealed(folder, site_id))
+    replace_sealed(folder, site_id, sealed)
+
+
+def remake(folder: Path, site_id: int, manifest: Manifest) -> int:
+    """Write all of a site's days anew, and a list of them at the end; returns how many.
+
+    Until then its list stays damaged: nobody takes some of the days for all of them.
+    """
+    sealed = Sealed()
+    for _, days in _together(_totals().filter(site_id=site_id), None, {}):
+        sealed = _with_days(folder, site_id, days, manifest, sealed)
+    write_sealed(folder, site_id, sealed)
+    return len(sealed.days)
+
+
+def _with_days(
+    folder: Path, site_id: int, days: Sequence[date], manifest: Manifest, sealed: Sealed
+) -> Sealed:
+    """The list with new files of these days, which it is yet to be replaced by."""
     kept = {one: at for one, at in sealed.days.items() if one not in days}
     name = f"{min(days).isoformat()}.{secrets.token_hex(4)}"
     with duck.cursor(folder) as cursor:
@@ -99,8 +125,7 @@ def seal_together(folder: Path, site_id: int, days: Sequence[date], manifest: Ma
         cursor.execute(numbered_visits(sealed.next_visit))
         found = cursor.execute("SELECT day, max(number) FROM numbered GROUP BY day").fetchall()
         if not found:
-            replace_sealed(folder, site_id, replace(sealed, days=kept))
-            return
+            return replace(sealed, days=kept)
         for statement in (marks(), *joined_events()):
             cursor.execute(statement)
         path = site_folder(folder, site_id) / name
@@ -119,11 +144,7 @@ def seal_together(folder: Path, site_id: int, days: Sequence[date], manifest: Ma
             visits_digest=written(sealed_visits(), VISITS),
         )
     days_of_file = {day: SealedDay(name, manifest.last_chunk) for day, _ in found}
-    replace_sealed(
-        folder,
-        site_id,
-        Sealed(file.last + 1, {**sealed.files, name: file}, {**kept, **days_of_file}),
-    )
+    return Sealed(last + 1, {**sealed.files, name: file}, {**kept, **days_of_file})
 
 
 def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:
@@ -133,16 +154,19 @@ def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:
     days are written. Those that are not over are sealed, too: the next event of one opens it
     again. The list is written last, so that a rebuild that was killed begins again.
     """
-    sealed = {site_id: read_sealed(folder, site_id) for site_id in sites_with_files(folder)}
+    # From now on there are files: without their list nobody takes them for none at all.
+    (folder / "sites").mkdir(parents=True, exist_ok=True, mode=0o700)
+    sealed = _readable_lists(folder)
     chunks = [one.chunk for site in sealed.values() for one in site.days.values()]
     manifest = Manifest(
-        last_chunk=max(chunks, default=known.last_chunk if known else 0) + 1,
+        last_chunk=max([*chunks, known.last_chunk if known else 0]) + 1,
         cursors=known.cursors if known else _offsets(),
     )
-    totals = DailyTotal.objects.order_by("site_id", "day").annotate(
-        counted=F("pageviews") + F("events")
-    )
-    groups = _together(list(totals.values_list("site_id", "day", "counted")), known, sealed)
+    for site_id in sites_with_files(folder):
+        if site_id not in sealed:
+            remake(folder, site_id, manifest)
+            sealed[site_id] = read_sealed(folder, site_id)
+    groups = _together(_totals(), known, sealed)
     for site_id, days in groups:
         seal_together(folder, site_id, days, manifest)
     forget_sites(folder, keep=set(DailyTotal.objects.values_list("site_id", flat=True)))
@@ -150,8 +174,22 @@ def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:
     return manifest
 
 
+def _readable_lists(folder: Path) -> dict[int, Sealed]:
+    found: dict[int, Sealed] = {}
+    for site_id in sites_with_files(folder):
+        with suppress(DamagedList):
+            found[site_id] = read_sealed(folder, site_id)
+    return found
+
+
+def _totals() -> "QuerySet[DailyTotal, tuple[int, date, int]]":
+    """Each site's days, with how many events were counted."""
+    counted = DailyTotal.objects.annotate(counted=F("pageviews") + F("events"))
+    return counted.order_by("site_id", "day").values_list("site_id", "day", "counted")
+
+
 def _together(
-    totals: Sequence[tuple[int, date, int]],
+    totals: Iterable[tuple[int, date, int]],
     known: Manifest | None,
     sealed: Mapping[int, Sealed],
 ) -> Iterator[tuple[int, list[date]]]:

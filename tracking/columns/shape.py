@@ -107,7 +107,7 @@ def marks() -> str:
     """
     values = {name: "minute // 60" if name == "hour" else name for name in MARKED}
     firsts = ", ".join(
-        f"{name}_firsts AS (SELECT min(event) AS event, any_value(visitor) AS visitor,"
+        f"{name}_firsts AS (SELECT min(event) AS event, any_value(visitor) AS visitor,"  # noqa: S608
         f" any_value(sole) AS sole, {name} AS value FROM events GROUP BY visit, {name})"
         for name in MARKED
     )

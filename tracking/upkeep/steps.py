@@ -3,10 +3,11 @@
 Each can be repeated at any time, and killed at any point: the next run does what is left.
 """
 
+import logging
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from tracking.columns.check import is_reported, repair
+from tracking.columns.check import is_reported, repair, reporting
 from tracking.columns.chunks import (
     drop_sealed_rows,
     forget_cursors,
@@ -15,7 +16,13 @@ from tracking.columns.chunks import (
     write_chunk,
 )
 from tracking.columns.expire import expire
-from tracking.columns.manifest import Manifest, forget_sites, read_manifest, write_manifest
+from tracking.columns.manifest import (
+    DamagedList,
+    Manifest,
+    forget_sites,
+    read_manifest,
+    write_manifest,
+)
 from tracking.columns.merge import merge_months
 from tracking.columns.seal import rebuild, seal_days, seal_old_schemas
 from tracking.models import Dictionary, Site, SpoolFile
@@ -32,27 +39,39 @@ from tracking.upkeep.leftovers import (
 from tracking.upkeep.salts import close_imports, erase_salts
 from tracking.upkeep.step import Outcome, Step, Surroundings, attempt, keep
 
+logger = logging.getLogger("tracking.upkeep")
+
 # Every site loses a day at another hour: their texts are swept together.
 SWEPT_EVERY = timedelta(hours=20)
 
 
 def copy_new_events(folder: Path) -> Manifest:
     """Bring the columnar files up to what is committed; makes them anew when they are missing."""
-    manifest = read_manifest(folder)
-    if manifest is None:
-        manifest = rebuild(folder)
-    elif is_reported(folder):
-        manifest, _ = repair(folder, manifest)
-    return merge_chunks(folder, write_chunk(folder, manifest))
+    with reporting(folder):
+        manifest = _chunks(folder)
+        if manifest is None:
+            manifest = rebuild(folder)
+        elif is_reported(folder):
+            manifest, _ = repair(folder, manifest)
+        return merge_chunks(folder, write_chunk(folder, manifest))
+
+
+def _chunks(folder: Path) -> Manifest | None:
+    try:
+        return read_manifest(folder)
+    except DamagedList:
+        logger.exception("The list of chunks is damaged: all files are made anew")
+        return None
 
 
 def seal_finished_days(folder: Path, at: datetime) -> int:
     """Seal the days that are over; returns how many."""
     manifest = copy_new_events(folder)
     sites = {rules.site_id: rules for rules in Site.objects.all().rules().values()}
-    sealed = seal_days(folder, manifest, sites, at)
-    if sealed:
-        manifest = drop_sealed_rows(folder, manifest)
+    with reporting(folder):
+        sealed = seal_days(folder, manifest, sites, at)
+        if sealed:
+            manifest = drop_sealed_rows(folder, manifest)
     remove_unlisted(folder, manifest)
     forget_sites(folder, keep=set(sites))
     return sealed
@@ -60,11 +79,13 @@ def seal_finished_days(folder: Path, at: datetime) -> int:
 
 def merge_sealed_days(folder: Path, at: datetime) -> str:
     """Write days of earlier schemas anew, and merge each site's days by months."""
-    rewritten = seal_old_schemas(folder, copy_new_events(folder))
-    merged = sum(
-        merge_months(folder, rules.site_id, rules.local(at)[0])
-        for rules in Site.objects.all().rules().values()
-    )
+    manifest = copy_new_events(folder)
+    with reporting(folder):
+        rewritten = seal_old_schemas(folder, manifest)
+        merged = sum(
+            merge_months(folder, rules.site_id, rules.local(at)[0])
+            for rules in Site.objects.all().rules().values()
+        )
     return f"{rewritten} days brought to this version, {merged} files merged"
 
 
@@ -90,7 +111,8 @@ def apply_retention(around: Surroundings, at: datetime) -> str:
             rows += deleted
             around.pause()
     manifest = copy_new_events(around.columns)
-    days = expire(around.columns, manifest, Site.objects.all().first_kept_days(at))
+    with reporting(around.columns):
+        days = expire(around.columns, manifest, Site.objects.all().first_kept_days(at))
     return f"{rows} rows and {days} sealed days deleted"
 
 
