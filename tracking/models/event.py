@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from tracking.models.row_id import RowIdField
 from tracking.models.site import Site
 from tracking.models.term import term_field
 
@@ -13,7 +14,7 @@ class Event(models.Model):
     counts twice. `day` and `hour` are local to the site. `props` is a JSON object's text.
     """
 
-    id = models.BigIntegerField(primary_key=True)
+    id = RowIdField(primary_key=True)
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", db_index=False)
     visit_id = models.BigIntegerField()
     happened_at = models.DateTimeField()
@@ -43,7 +44,7 @@ class Engagement(models.Model):
     `seconds` are those since the last such signal; `scroll_depth` is in percent.
     """
 
-    id = models.BigIntegerField(primary_key=True)
+    id = RowIdField(primary_key=True)
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", db_index=False)
     visit_id = models.BigIntegerField()
     happened_at = models.DateTimeField()

@@ -2,6 +2,7 @@
 
 from django.db import models
 
+from tracking.models.row_id import RowIdField
 from tracking.models.site import Site
 from tracking.models.term import term_field
 
@@ -12,7 +13,7 @@ class Visit(models.Model):
     The id is that of the event which opened it. `visitor` is the salted daily hash.
     """
 
-    id = models.BigIntegerField(primary_key=True)
+    id = RowIdField(primary_key=True)
     site = models.ForeignKey(Site, on_delete=models.CASCADE, related_name="+", db_index=False)
     visitor = models.BigIntegerField(db_index=True)
     day = models.DateField()
