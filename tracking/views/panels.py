@@ -129,17 +129,17 @@ class State:
         shown = self.filters if filters is None else filters
         return f"?{urlencode([*pairs, *((FILTER, condition_text(one)) for one in shown)])}"
 
-    def headline_query(self) -> ReportQuery:
-        """The question of the big numbers, beside the period before where there is one."""
+    def numbers_query(self) -> ReportQuery:
+        """The question of the big numbers and the chart, beside the period before if there is one.
+
+        Custom events are what their panel's rows are shares of.
+        """
         try:
             before = parse_comparison("previous", self.period, self.clock, match_weekdays=False)
         except InvalidQuery:
             before = None
-        return replace(self.query, compared=before)
-
-    def series_query(self) -> ReportQuery:
-        """The question of the chart."""
-        return replace(self.query, metrics=(self.metric,), dimensions=("time",))
+        metrics = (*HEADLINE, "events")
+        return replace(self.query, metrics=metrics, dimensions=("time",), compared=before)
 
     def panel_query(self, panel: Panel) -> ReportQuery:
         """The question of a panel."""
@@ -211,10 +211,9 @@ def chips(state: State) -> list[dict[str, str]]:
     return found
 
 
-def panel_rows(state: State, panel: Panel, report: Report) -> dict[str, Any]:
+def panel_rows(state: State, panel: Panel, report: Report, total: Number) -> dict[str, Any]:
     """A panel as the template draws it; a bar's length is a share of the longest."""
     longest = max((_count(panel, row) for row in report.rows), default=0)
-    total = report.totals[panel.metric]
     return {
         "panel": panel,
         "label": DIMENSIONS[panel.dimension].label,

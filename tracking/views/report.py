@@ -1,5 +1,6 @@
 """The report of a site."""
 
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -8,15 +9,22 @@ from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
 from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.timezone import now
 from django.views import View
 
 from tracking.access import readable_site
-from tracking.errors import InvalidQuery, ReportsBusy, ReportUnavailable
+from tracking.errors import (
+    InvalidQuery,
+    ReportLeft,
+    ReportsBusy,
+    ReportTooSlow,
+    ReportUnavailable,
+)
 from tracking.models import DropReason, Site
 from tracking.reports.condition_text import condition_text
-from tracking.reports.engine import Report, answer
+from tracking.reports.engine import Asker, Report, answer
 from tracking.reports.metrics import METRICS
 from tracking.reports.periods import Clock, Interval, default_interval
 from tracking.views.clock import clock_of
@@ -29,32 +37,58 @@ from tracking.views.panels import (
     panel_rows,
 )
 from tracking.views.turns import report_turn
+from tracking.views.waiting import respond
+
+
+EXPECTED = (InvalidQuery, ReportUnavailable, ReportsBusy, ReportTooSlow, ReportLeft)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What the engine says to a page: the numbers by time, and each panel's rows."""
+
+    numbers: Report
+    panels: tuple[Report, ...]
 
 
 class ReportView(LoginRequiredMixin, View):
     """Headline numbers, their course over time, and who, whence, what."""
 
-    def get(self, request: HttpRequest, site_id: str) -> HttpResponse:
+    def get(self, request: HttpRequest, site_id: str) -> HttpResponseBase:
         site = readable_site(request.user, site_id)
         rules = site.rules()
         try:
             state = State.from_params(request.GET, rules, clock_of((rules,), now()))
-            with report_turn():
-                return render(request, "tracking/report.html", _context(site, state))
         except InvalidQuery as error:
-            return _error_page(request, site, 400, error)
-        except ReportUnavailable as error:
-            return _error_page(request, site, 503, error)
-        except ReportsBusy as error:
-            return _again(_error_page(request, site, 503, error))
+            return _excuse(request, site, error)
+        user = request.user.pk
+        return respond(
+            ask=lambda left: _asked(state, Asker(user, left=left)),
+            show=lambda found: render(
+                request, "tracking/report.html", _context(site, state, found)
+            ),
+            excuse=lambda error: _excuse(request, site, error),
+            expected=EXPECTED,
+        )
 
 
-def _context(site: Site, state: State) -> dict[str, Any]:
-    numbers = answer(state.headline_query(), settings.COLUMNS_DIR)
-    series = answer(state.series_query(), settings.COLUMNS_DIR)
+def _asked(state: State, asker: Asker) -> Answers:
+    """All that the page shows, without the database: it is asked for in a thread of its own."""
+    with report_turn():
+        return Answers(
+            answer(state.numbers_query(), settings.COLUMNS_DIR, asker),
+            tuple(
+                answer(state.panel_query(panel), settings.COLUMNS_DIR, asker, with_totals=False)
+                for panel in PANELS
+            ),
+        )
+
+
+def _context(site: Site, state: State, found: Answers) -> dict[str, Any]:
+    numbers = found.numbers
     panels = [
-        panel_rows(state, panel, answer(state.panel_query(panel), settings.COLUMNS_DIR))
-        for panel in PANELS
+        panel_rows(state, panel, report, numbers.totals[panel.metric])
+        for panel, report in zip(PANELS, found.panels, strict=True)
     ]
     visits = numbers.totals["visits"]
     return {
@@ -70,7 +104,7 @@ def _context(site: Site, state: State) -> dict[str, Any]:
         "filter_texts": [condition_text(one) for one in state.filters],
         "chips": chips(state),
         "clear_url": state.url(filters=()),
-        "chart": _chart(state, series),
+        "chart": _chart(state, numbers),
         "panels": panels,
         "has_events": bool(visits),
         "is_new": not visits and not site.daily_totals.exists(),
@@ -139,13 +173,12 @@ def _dropped(site: Site, state: State) -> dict[str, Any]:
     return {"total": sum(total for _, total in reasons), "reasons": reasons}
 
 
-def _again(response: HttpResponse) -> HttpResponse:
-    """The answer, with word to browsers and programs to ask again in a second."""
-    response.headers["Retry-After"] = response.headers["Refresh"] = "1"
-    return response
-
-
-def _error_page(request: HttpRequest, site: Site, status: int, error: Exception) -> HttpResponse:
+def _excuse(request: HttpRequest, site: Site, error: Exception) -> HttpResponse:
+    """A page that says what can't be answered, and why; a busy one asks again by itself."""
     is_busy = isinstance(error, ReportsBusy)
+    status = 400 if isinstance(error, InvalidQuery) else 503
     context = {"site": site, "error": error, "status": status, "is_busy": is_busy}
-    return render(request, "tracking/report_error.html", context, status=status)
+    response = render(request, "tracking/report_error.html", context, status=status)
+    if is_busy:
+        response.headers["Retry-After"] = response.headers["Refresh"] = "1"
+    return response
