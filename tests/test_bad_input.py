@@ -3,6 +3,7 @@
 import http.client
 import json
 import socket
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -68,3 +69,10 @@ def test_bad_input_gets_a_4xx_a_line_at_most_and_stores_nothing(instance: Instan
 
     wait_for("the one good hit to be counted", lambda: counted() != [])
     assert counted() == ["/chunked"]
+
+    for option, text in (("--period", "never"), ("--filter", "not(" * 10_000), ("--after", "\\")):
+        with pytest.raises(subprocess.CalledProcessError) as failed:
+            instance.manage("report", site, "--by", "page", option, text)
+        said = failed.value.stderr.splitlines()
+        assert len(said) == 1, said
+        assert said[0].startswith(f"CommandError: {option.removeprefix('--')}: ")

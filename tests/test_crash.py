@@ -91,11 +91,15 @@ def kill_worker(instance: Instance) -> Callable[[], None]:
 
 
 def counted_pages(instance: Instance, site_id: str) -> dict[str, int]:
-    report = instance.manage(
-        *("report", site_id, "--period", "7d", "--metrics", "pageviews"),
-        *("--by", "page", "--format", "json"),
-    )
-    return {row["page"]: row["pageviews"] for row in json.loads(report)["rows"]}
+    known = ("report", site_id, "--period", "7d", "--metrics", "pageviews", "--by", "page")
+    pages: dict[str, int] = {}
+    after = ""
+    while True:
+        options = ("--limit", "1000", "--after", after, "--format", "json")
+        found = json.loads(instance.manage(*known, *options))
+        pages |= {row["page"]: row["pageviews"] for row in found["rows"]}
+        if not (after := found.get("after", "")):
+            return pages
 
 
 @pytest.mark.processes

@@ -14,6 +14,7 @@ from django.db import OperationalError
 from django.utils.timezone import now
 
 from tracking.columns.manifest import read_sealed, site_folder
+from tracking.columns.seal import seal_together
 from tracking.models import Event, Site
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal
@@ -155,17 +156,14 @@ def test_late_events_of_a_sealed_day_are_in_its_new_files(site: Site) -> None:
 def test_what_is_counted_meanwhile_is_in_reports_once(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from tracking.upkeep import sealing
-
     seal(NINE + 3 * DAY)
-    write = sealing.seal_together
 
     def slowly(*arguments: Any) -> None:
         monkeypatch.undo()
         count([hit(site, NINE + timedelta(hours=3), "/meanwhile"), hit(site, now(), "/meanwhile")])
-        write(*arguments)
+        seal_together(*arguments)
 
-    monkeypatch.setattr(sealing, "seal_together", slowly)
+    monkeypatch.setattr("tracking.upkeep.sealing.seal_together", slowly)
     call_command("seal", "--rebuild")
 
     report = ask(site, MONDAY, now().date(), ("pageviews",), "page")
