@@ -38,3 +38,9 @@ def data_dir(tmp_path: Path, settings: Settings) -> Path:
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
     }
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def answers_are_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a slow machine, too, a report is one response with its status."""
+    monkeypatch.setattr("tracking.views.waiting.SOON_SECONDS", 60.0)
