@@ -39,7 +39,6 @@ from tracking.views.panels import (
 from tracking.views.turns import report_turn
 from tracking.views.waiting import respond
 
-
 EXPECTED = (InvalidQuery, ReportUnavailable, ReportsBusy, ReportTooSlow, ReportLeft)
 
 
