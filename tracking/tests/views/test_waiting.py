@@ -17,9 +17,7 @@ def excuse(error: Exception) -> HttpResponse:
 
 
 def respond(ask: Any) -> Any:
-    return waiting.respond(
-        ask, show=HttpResponse, excuse=excuse, expected=(ReportTooSlow,)
-    )
+    return waiting.respond(ask, show=HttpResponse, excuse=excuse, expected=(ReportTooSlow,))
 
 
 def too_slow(left: Event) -> str:

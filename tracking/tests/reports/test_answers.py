@@ -1,0 +1,93 @@
+"""What was answered about sealed days is kept; open days are asked about anew."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import diskcache
+import pytest
+from django.conf import settings
+
+from tracking.columns.manifest import EVENTS, VISITS, site_folder
+from tracking.errors import ReportUnavailable
+from tracking.models import Site
+from tracking.tests.factories import SiteFactory
+from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal
+
+DAY = timedelta(days=1)
+TUESDAY = MONDAY + DAY
+
+
+def sealed_site(*pages: str) -> Site:
+    site: Site = SiteFactory()
+    count([hit(site, page=page) for page in pages])
+    assert seal(NINE + 2 * DAY) == 1
+    return site
+
+
+def spoil_sealed_files(site: Site) -> None:
+    for suffix in (EVENTS, VISITS):
+        for path in site_folder(settings.COLUMNS_DIR, site.pk).glob(f"*{suffix}"):
+            path.write_bytes(b"spoiled")
+
+
+def pageviews(site: Site) -> dict[str, object]:
+    rows = ask(site, last_day=TUESDAY, metrics=("pageviews",), by="page").rows
+    return {row.keys[0]: row.metrics["pageviews"] for row in rows}
+
+
+@pytest.mark.django_db
+def test_an_answer_over_sealed_days_is_kept_and_new_events_are_added() -> None:
+    site = sealed_site("/a", "/b")
+    assert pageviews(site) == {"/a": 1, "/b": 1}
+    spoil_sealed_files(site)
+    count([hit(site, NINE + DAY, "/b")])
+
+    assert pageviews(site) == {"/a": 1, "/b": 2}
+    with pytest.raises(ReportUnavailable):
+        ask(site, last_day=TUESDAY, metrics=("pageviews",), by="title")
+
+
+@pytest.mark.django_db
+def test_a_day_that_is_written_anew_is_answered_anew() -> None:
+    site = sealed_site("/a")
+    assert pageviews(site) == {"/a": 1}
+    count([hit(site, page="/a")])
+
+    assert pageviews(site) == {"/a": 2}
+    seal(NINE + 3 * DAY)
+    assert pageviews(site) == {"/a": 2}
+
+
+@pytest.mark.django_db
+def test_the_same_question_to_two_sites_has_two_answers() -> None:
+    one, other = sealed_site("/a"), sealed_site("/a", "/b")
+    assert pageviews(one) == {"/a": 1}
+    assert pageviews(other) == {"/a": 1, "/b": 1}
+    assert pageviews(one) == {"/a": 1}
+
+
+@pytest.mark.django_db
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tracking.reports.answers.MOST_BYTES", 64 * 1024)
+    site = sealed_site("/a")
+    for number in range(120):
+        ask(site, MONDAY - number * DAY, metrics=("pageviews",), by="page")
+
+    kept = diskcache.Cache(str(settings.COLUMNS_DIR / "answers"))
+    assert kept.volume() < 128 * 1024
+    assert pageviews(site) == {"/a": 1}
+
+
+@pytest.mark.django_db
+def test_an_answer_that_cannot_be_kept_is_an_answer_all_the_same(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    site = sealed_site("/a")
+
+    def full(*_: object, **__: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(diskcache.Cache, "set", full)
+    assert pageviews(site) == {"/a": 1}
+    assert "could not be kept" in caplog.text
+    assert not list(Path(settings.COLUMNS_DIR / "answers").glob("*.parquet"))
