@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: help run demo test soak bench bench-collect bench-ingest \
+.PHONY: help run demo test soak bench bench-collect bench-ingest bench-freshness \
 	setup setup-test setup-bench format requirements clean
 
 help:  ## Say what each target does
@@ -26,13 +26,16 @@ test: setup-test  ## Run everything that CI checks
 soak: setup-test  ## Let disasters and odd input happen for an hour or so
 	@PATH="$(CURDIR)/$(BIN):$$PATH" ./scripts/soak
 
-bench: bench-collect bench-ingest  ## Measure everything; tables of ratios
+bench: bench-collect bench-ingest bench-freshness  ## Measure everything; tables of ratios
 
 bench-collect: setup-bench  ## Measure how fast hits are taken
 	@$(BIN)/python -m benchmarks.collect
 
 bench-ingest: setup-bench  ## Measure how fast hits go into the database
 	@$(BIN)/python -m benchmarks.ingest
+
+bench-freshness: setup-bench  ## Measure how soon a hit is in a report, and what that takes
+	@$(BIN)/python -m benchmarks.freshness
 
 setup: $(VENV)/installed
 setup-test: $(VENV)/installed-dev
