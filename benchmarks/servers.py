@@ -35,12 +35,14 @@ def web_command(application: str) -> str:
 
 @contextmanager
 def fresh_instance(**environ: str) -> Iterator[tuple[Instance, str]]:
-    """An instance with one site, and the site's id; none of its processes runs."""
+    """An instance with one site, and the site's id; none of its processes runs, before or after."""
     with tempfile.TemporaryDirectory(prefix="footfall-benchmark-") as folder:
         instance = Instance(Path(folder), **environ)
         instance.manage("prepare")
-        yield instance, add_site(instance)
-        instance.stop()
+        try:
+            yield instance, add_site(instance)
+        finally:
+            instance.stop()
 
 
 def add_site(instance: Instance) -> str:

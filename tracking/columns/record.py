@@ -1,7 +1,8 @@
 """Reads events from the database into DuckDB as raw rows.
 
-Rows are read as integers, in pieces, and become wide inside DuckDB: a day of any size takes as
-much memory as DuckDB is allowed, and the rest of it goes to the disk.
+Rows are read as integers, in pieces, and go into DuckDB without their visit's attributes, which
+stand in a table of their own: a day of any size takes as much memory as DuckDB is allowed, and the
+rest of it goes to the disk.
 """
 
 import csv
@@ -28,39 +29,28 @@ from tracking.models.pieces import ASKED_AT_ONCE, pieces
 from tracking.records import OFFSET_BITS, PAGEVIEW, SiteRules
 
 READ_AT_ONCE = 20_000
+# Zones change, and differ from UTC, by whole quarters of an hour.
 MINUTES_OF_A_QUARTER = 15
-QUARTER = MINUTES_OF_A_QUARTER * 60_000
 
-# A column that is read, and its type in DuckDB. Times and days come as text: no object a row.
-Columns = dict[str, str]
-TERM = "TERM"
-"""A text that is kept as its term."""
-EVENTS: Columns = {
-    "id": "BIGINT",
-    "site_id": "INTEGER",
-    "visit_id": "BIGINT",
-    "day": "DATE",
-    "happened_at": "TIMESTAMP",
-    "name_id": TERM,
-    "page_id": TERM,
-    "hostname_id": TERM,
-    "title_id": TERM,
-    "props": "VARCHAR",
-    "interactive": "BOOLEAN",
-    "revenue_micros": "BIGINT",
-    "currency": "VARCHAR",
-}
-SIGNALS: Columns = {
-    "id": "BIGINT",
-    "site_id": "INTEGER",
-    "visit_id": "BIGINT",
-    "day": "DATE",
-    "happened_at": "TIMESTAMP",
-    "page_id": TERM,
-    "seconds": "INTEGER",
-    "scroll_depth": "TINYINT",
-}
-VISITS: Columns = {"id": "BIGINT", "visitor": "BIGINT"} | {f"{one}_id": TERM for one in TRAITS}
+OF_VISITS = {"visitor": RAW_COLUMNS["visitor"]} | {name: RAW_COLUMNS[name] for name in TRAITS}
+ROW_COLUMNS = {name: kind for name, kind in RAW_COLUMNS.items() if name not in OF_VISITS}
+TRAIT_COLUMNS = {"visit": "BIGINT"} | OF_VISITS
+
+# Times and days come as text, so that no object is made of either where none is needed.
+AT = Cast("happened_at", TextField())
+DAY = Cast("day", TextField())
+EVENT_FIELDS = (
+    *("pk", "site_id", "visit_id", DAY, AT, "name_id", "page_id", "hostname_id", "title_id"),
+    *("props", "interactive", "revenue_micros", "currency"),
+)
+EVENT_TERMS = (5, 6, 7, 8)
+SIGNAL_FIELDS = ("pk", "site_id", "visit_id", DAY, AT, "page_id", "seconds", "scroll_depth")
+SIGNAL_TERMS = (5,)
+VISIT_FIELDS = ("pk", "visitor", *(f"{name}_id" for name in TRAITS))
+VISIT_TERMS = range(2, len(VISIT_FIELDS))
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND = timedelta(milliseconds=1)
 
 Row = tuple[Any, ...]
 
@@ -74,24 +64,22 @@ def load(
     """Make this cursor's temporary tables of these events and engagement signals.
 
     `rows` are raw rows without their visit's attributes, `traits` have those by visit, and `raw` is
-    both of them together.
+    both of them together, without rows whose site was deleted meanwhile.
     """
-    texts: dict[int, str] = {}
-    _fill(cursor, "new_events", EVENTS, _rows(events, EVENTS, texts))
-    _fill(cursor, "new_signals", SIGNALS, _rows(signals, SIGNALS, texts))
-    ids = cursor.execute(
-        "SELECT visit_id FROM new_events UNION SELECT visit_id FROM new_signals ORDER BY 1"
-    ).fetchall()
+    known = _Known()
+    found = chain(known.rows_of_events(events, chunk), known.rows_of_signals(signals, chunk))
+    _fill(cursor, "rows", ROW_COLUMNS, found)
+    ids = cursor.execute("SELECT DISTINCT visit FROM rows ORDER BY visit").fetchall()
     visits = (
-        _rows(Visit.objects.filter(pk__in=some), VISITS, texts)
+        known.with_texts(Visit.objects.filter(pk__in=some), VISIT_FIELDS, VISIT_TERMS)
         for some in pieces([pk for (pk,) in ids], ASKED_AT_ONCE)
     )
-    _fill(cursor, "new_visits", VISITS, chain.from_iterable(visits))
-    _fill_quarters(cursor)
-    for statement in _tables(chunk):
-        cursor.execute(statement)
-    for table in ("new_events", "new_signals", "quarters"):
-        cursor.execute(f"DROP TABLE {table}")
+    _fill(cursor, "traits", TRAIT_COLUMNS, chain.from_iterable(visits))
+    own = ", ".join(f"r.{name}" for name in ROW_COLUMNS)
+    cursor.execute(
+        f"CREATE OR REPLACE TEMP VIEW raw AS SELECT {own}, t.* EXCLUDE (visit)"  # noqa: S608
+        " FROM rows AS r JOIN traits AS t ON t.visit = r.visit"
+    )
 
 
 def drop_uncopied(cursor: duckdb.DuckDBPyConnection, cursors: Mapping[int, int]) -> None:
@@ -126,109 +114,103 @@ def _spool_files() -> Iterable[int]:
     return SpoolFile.objects.values_list("pk", flat=True)
 
 
-def _rows(rows: "QuerySet[Any]", columns: Columns, texts: dict[int, str]) -> Iterator[Row]:
-    """Tuples of these columns, with each term's text in its place; `texts` are those known."""
-    as_text = {
-        f"{name}_text": Cast(name, TextField())
-        for name, kind in columns.items()
-        if kind in {"TIMESTAMP", "DATE"}
-    }
-    names = [f"{name}_text" if f"{name}_text" in as_text else name for name in columns]
-    places = [place for place, kind in enumerate(columns.values()) if kind == TERM]
-    found = iter(rows.annotate(**as_text).values_list(*names).iterator(READ_AT_ONCE))
-    while some := list(islice(found, READ_AT_ONCE)):
-        used = {row[place] for row in some for place in places}
-        texts.update(Term.objects.texts(used - texts.keys()))
-        for row in some:
-            cells = list(row)
-            for place in places:
-                cells[place] = texts.get(cells[place], "")
-            yield tuple(cells)
+class _Known:
+    """Texts and sites that were looked up for the rows so far."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, str] = {}
+        self._rules: dict[int, SiteRules] = {}
+        self._quarters: dict[tuple[int, str, int], int] = {}
+
+    def rows_of_events(self, events: "QuerySet[Event]", chunk: int) -> Iterator[Row]:
+        """Values of ROW_COLUMNS."""
+        for row in self.with_texts(events, EVENT_FIELDS, EVENT_TERMS):
+            pk, site, visit, day, at, name, page, hostname, title, *others = row
+            props, interactive, revenue, currency = others
+            kind = PAGEVIEW_KIND if name == PAGEVIEW else EVENT_KIND
+            moment = _milliseconds(at)
+            minute = self._minute(site, day, moment // 60_000)
+            if minute is not None:
+                yield (
+                    *(chunk, kind, site, pk, visit, day, minute, moment),
+                    *(name, page, hostname, title, props, interactive, None, None),
+                    *(revenue, currency),
+                )
+
+    def rows_of_signals(self, signals: "QuerySet[Engagement]", chunk: int) -> Iterator[Row]:
+        """Values of ROW_COLUMNS; what a signal does not have is empty."""
+        for row in self.with_texts(signals, SIGNAL_FIELDS, SIGNAL_TERMS):
+            pk, site, visit, day, at, page, seconds, depth = row
+            yield (
+                *(chunk, ENGAGEMENT_KIND, site, pk, visit, day, None, _milliseconds(at)),
+                *("", page, "", "", "", False, seconds, depth, None, ""),
+            )
+
+    def with_texts(
+        self, rows: "QuerySet[Any]", fields: Sequence[Any], terms: Sequence[int]
+    ) -> Iterator[Row]:
+        """Tuples of these fields, with texts in the places of terms."""
+        found = iter(rows.values_list(*fields).iterator(READ_AT_ONCE))
+        texts = self._texts
+        while some := list(islice(found, READ_AT_ONCE)):
+            used = {row[place] for row in some for place in terms}
+            texts.update(Term.objects.texts(used - texts.keys()))
+            for row in some:
+                cells = list(row)
+                for place in terms:
+                    cells[place] = texts.get(cells[place], "")
+                yield tuple(cells)
+
+    def _minute(self, site_id: int, day: str, minute: int) -> int | None:
+        """The minute of the local day at a minute since 1970; None for a site that is gone."""
+        quarter, rest = divmod(minute, MINUTES_OF_A_QUARTER)
+        key = (site_id, day, quarter)
+        if key not in self._quarters:
+            rules = self._rules_of(site_id)
+            if rules is None:
+                return None
+            at = datetime.fromtimestamp(quarter * MINUTES_OF_A_QUARTER * 60, UTC)
+            local = at.astimezone(rules.zone_on(date.fromisoformat(day)))
+            self._quarters[key] = local.hour * 60 + local.minute
+        return self._quarters[key] + rest
+
+    def _rules_of(self, site_id: int) -> SiteRules | None:
+        if not self._rules:
+            # All at once: one query a site would be one for each of a thousand.
+            self._rules = {one.site_id: one for one in Site.objects.all().rules().values()}
+        return self._rules.get(site_id)
+
+
+def _milliseconds(text: str) -> int:
+    """Milliseconds since 1970 of an instant as the database writes it, in UTC."""
+    at = datetime.fromisoformat(text)
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    return (at - EPOCH) // MILLISECOND
 
 
 def _fill(
-    cursor: duckdb.DuckDBPyConnection, table: str, columns: Columns, rows: Iterable[Row]
+    cursor: duckdb.DuckDBPyConnection, table: str, columns: Mapping[str, str], rows: Iterable[Row]
 ) -> None:
     """Make a temporary table of rows.
 
-    They go by a file: as parameters, each value would become an object, at twenty times the cost.
+    They go by a file: as parameters, each value would become an object, at many times the cost.
     """
     spill = Path(cursor.execute("SELECT current_setting('temp_directory')").fetchall()[0][0])
     spill.mkdir(exist_ok=True, mode=0o700)
-    kinds = {name: "VARCHAR" if kind == TERM else kind for name, kind in columns.items()}
-    made = ", ".join(f"{name} {kind}" for name, kind in kinds.items())
-    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({made})")
+    kinds = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+    # An empty text is not told apart from none in the file; no text is null in these tables.
+    values = ", ".join(
+        f"coalesce({name}, '')" if kind == "VARCHAR" else name for name, kind in columns.items()
+    )
+    cursor.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({kinds})")
     with tempfile.NamedTemporaryFile("w", dir=spill, suffix=".csv", newline="") as file:
         csv.writer(file).writerows(rows)
         file.flush()
         cursor.execute(
-            f"INSERT INTO {table} FROM read_csv(?, columns = {kinds}, header = false,"
+            f"INSERT INTO {table} SELECT {values}"  # noqa: S608
+            f" FROM read_csv(?, columns = {dict(columns)}, header = false,"
             " auto_detect = false, delim = ',', quote = '\"', escape = '\"', new_line = '\\r\\n',"
             " parallel = false, max_line_size = 1048576, buffer_size = 4194304)",
             [file.name],
         )
-
-
-def _fill_quarters(cursor: duckdb.DuckDBPyConnection) -> None:
-    """For each quarter of an hour that an event lies in, the local minute that it begins at.
-
-    Zones change, and differ from UTC, by whole quarters of an hour.
-    """
-    found = cursor.execute(
-        f"SELECT DISTINCT site_id, day, epoch_ms(happened_at) // {QUARTER} FROM new_events"  # noqa: S608
-    ).fetchall()
-    wanted = Site.objects.filter(pk__in={site_id for site_id, _, _ in found})
-    rules = {one.site_id: one for one in wanted.rules().values()}
-    rows = [
-        (site_id, day, quarter, _local_minute(rules[site_id], day, quarter))
-        for site_id, day, quarter in found
-        if site_id in rules
-    ]
-    kinds = {"site_id": "INTEGER", "day": "DATE", "quarter": "BIGINT", "minute": "SMALLINT"}
-    _fill(cursor, "quarters", kinds, [(one, str(day), *more) for one, day, *more in rows])
-
-
-def _local_minute(rules: SiteRules, day: date, quarter: int) -> int:
-    at = datetime.fromtimestamp(quarter * MINUTES_OF_A_QUARTER * 60, UTC)
-    local = at.astimezone(rules.zone_on(day))
-    return local.hour * 60 + local.minute
-
-
-def _tables(chunk: int) -> tuple[str, str, str]:
-    """The statements that make tables of what was filled; a deleted site's rows are left out."""
-    traits = ", ".join(f"coalesce({name}_id, '') AS {name}" for name in TRAITS)
-    own = ", ".join(f"r.{name}" for name in RAW_COLUMNS if name not in {*TRAITS, "visitor"})
-    rows = f"""
-    CREATE OR REPLACE TEMP TABLE rows AS
-        SELECT {int(chunk)}::INTEGER AS chunk,
-            CASE WHEN e.name_id = '{PAGEVIEW}' THEN {PAGEVIEW_KIND} ELSE {EVENT_KIND} END::TINYINT
-                AS kind,
-            e.site_id AS site, e.id AS event, e.visit_id AS visit, e.day,
-            (q.minute + epoch_ms(e.happened_at) // 60000 % {MINUTES_OF_A_QUARTER})::SMALLINT
-                AS minute,
-            epoch_ms(e.happened_at) AS moment, coalesce(e.name_id, '') AS name,
-            coalesce(e.page_id, '') AS page, coalesce(e.hostname_id, '') AS hostname,
-            coalesce(e.title_id, '') AS title, coalesce(e.props, '') AS props, e.interactive,
-            NULL::INTEGER AS seconds, NULL::TINYINT AS scroll_depth,
-            e.revenue_micros AS revenue, coalesce(e.currency, '') AS currency
-        FROM new_events AS e
-        SEMI JOIN traits AS t ON t.visit = e.visit_id
-        JOIN quarters AS q ON q.site_id = e.site_id AND q.day = e.day
-            AND q.quarter = epoch_ms(e.happened_at) // {QUARTER}
-        UNION ALL BY NAME
-        SELECT {int(chunk)}::INTEGER AS chunk, {ENGAGEMENT_KIND}::TINYINT AS kind,
-            e.site_id AS site, e.id AS event, e.visit_id AS visit, e.day,
-            epoch_ms(e.happened_at) AS moment, '' AS name, coalesce(e.page_id, '') AS page,
-            '' AS hostname, '' AS title, '' AS props, false AS interactive,
-            e.seconds, e.scroll_depth, '' AS currency
-        FROM new_signals AS e
-        SEMI JOIN traits AS t ON t.visit = e.visit_id"""  # noqa: S608 - constants
-    return (
-        f"""
-    CREATE OR REPLACE TEMP VIEW traits AS
-        SELECT id AS visit, visitor, {traits} FROM new_visits""",  # noqa: S608
-        rows,
-        f"""
-    CREATE OR REPLACE TEMP VIEW raw AS
-        SELECT {own}, t.* EXCLUDE (visit) FROM rows AS r JOIN traits AS t ON t.visit = r.visit""",  # noqa: S608
-    )
