@@ -1,19 +1,26 @@
 """Days go from the columnar files, wherever their rows are, and others stay."""
 
-import os
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
-from django.conf import settings
 
 from tracking.columns.expire import expire
 from tracking.columns.manifest import Manifest, read_manifest, read_sealed, site_folder
 from tracking.models import Site
+from tracking.tests.columns.support import (
+    chunk_paths,
+    expected,
+    files_of_events,
+    folder,
+    let_grace_pass,
+    parquet_files,
+    rows_in,
+)
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal
+from tracking.upkeep.steps import merge_sealed_days
 
 pytestmark = pytest.mark.django_db
 
@@ -22,80 +29,111 @@ TUESDAY_NOON = NINE + timedelta(hours=27)
 
 
 @pytest.fixture
-def folder() -> Path:
-    path: Path = settings.COLUMNS_DIR
-    return path
-
-
-@pytest.fixture
 def site() -> Any:
     return SiteFactory()
 
 
-def expired(folder: Path, **first_days: date) -> int:
-    manifest = read_manifest(folder)
+def expired(first_days: dict[Any, date]) -> int:
+    manifest = read_manifest(folder())
     assert manifest
-    return expire(folder, manifest, {int(pk[1:]): day for pk, day in first_days.items()})
+    return expire(folder(), manifest, {site.pk: day for site, day in first_days.items()})
 
 
 def pageviews(site: Site) -> Any:
-    return ask(site, MONDAY, MONDAY + DAY, ("pageviews",)).totals["pageviews"]
+    return ask(site, MONDAY, MONDAY + 9 * DAY, ("pageviews",)).totals["pageviews"]
 
 
-def rows_in_chunks(folder: Path) -> int:
-    manifest = read_manifest(folder)
-    assert manifest
-    names = [str(folder / "chunks" / chunk.name) for chunk in manifest.chunks]
-    [count] = duckdb.connect().execute("SELECT count(*) FROM read_parquet(?)", [names]).fetchall()
-    return int(count[0])
+def days_on_disk(site: Site) -> set[date]:
+    paths = site_folder(folder(), site.pk).glob("*.parquet")
+    return {day for (day,) in rows_in(paths, "DISTINCT day")}
 
 
-def test_a_sealed_day_goes_with_its_file(folder: Path, site: Site) -> None:
+def test_a_sealed_day_goes_with_its_files(site: Site) -> None:
     count([hit(site), hit(site, NINE + DAY)])
     seal(TUESDAY_NOON + DAY)
 
-    assert expired(folder, **{f"_{site.pk}": MONDAY}) == 0
+    assert expired({site: MONDAY}) == 0
     assert pageviews(site) == 2
-    assert expired(folder, **{f"_{site.pk}": MONDAY + DAY}) == 1
+    assert expired({site: MONDAY + DAY}) == 1
     assert pageviews(site) == 1
-    assert list(read_sealed(folder, site.pk)) == [MONDAY + DAY]
-    assert len(list(site_folder(folder, site.pk).glob("*.parquet"))) == 1
+    assert list(read_sealed(folder(), site.pk).days) == [MONDAY + DAY]
+    assert days_on_disk(site) == {MONDAY + DAY}
 
 
-def test_rows_that_are_in_chunks_go_too(folder: Path, site: Site) -> None:
+def test_the_first_days_of_a_merged_month_leave_the_disk(site: Site) -> None:
+    count([hit(site, NINE + day * DAY, f"/{day}") for day in range(5)])
+    seal(NINE + 6 * DAY)
+    merge_sealed_days(folder(), NINE + 40 * DAY)
+    [merged] = files_of_events(site)
+    assert expired({site: MONDAY + 3 * DAY}) == 3
+
+    assert not merged.exists()
+    assert days_on_disk(site) == {MONDAY + 3 * DAY, MONDAY + 4 * DAY}
+    assert rows_in(files_of_events(site), "page") == [("/3",), ("/4",)]
+    assert pageviews(site) == 2
+    assert all(b"/0" not in path.read_bytes() for path in parquet_files(folder() / "sites"))
+    assert expired({site: MONDAY + 3 * DAY}) == 0
+
+
+def test_an_older_state_of_a_day_leaves_the_disk(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A merged file goes on, with rows of a day that was sealed again and is listed elsewhere."""
+    monkeypatch.setattr("tracking.columns.seal.REOPENED_FOR", timedelta(days=-36500))
+    count([hit(site, NINE + day * DAY, f"/{day}") for day in range(3)])
+    seal(NINE + 4 * DAY)
+    merge_sealed_days(folder(), NINE + 40 * DAY)
+    count([hit(site, NINE + DAY, "/late")])
+    seal(NINE + 4 * DAY)
+    expired({site: MONDAY})
+
+    assert rows_in(files_of_events(site), "page") == [("/0",), ("/1",), ("/2",), ("/late",)]
+    assert pageviews(site) == expected([site])[()]["pageviews"] == 4
+
+
+def test_rows_that_are_in_chunks_go_too(site: Site) -> None:
     other = SiteFactory()
     count([hit(site), hit(other), hit(site, NINE + DAY)])
-    expired(folder, **{f"_{site.pk}": MONDAY + DAY, f"_{other.pk}": date.min})
+    expired({site: MONDAY + DAY, other: date.min})
 
     assert pageviews(site) == 1
     assert pageviews(other) == 1
-    assert rows_in_chunks(folder) == 2
+    assert len(rows_in(chunk_paths(), "*")) == 2
 
 
-def test_a_deleted_sites_rows_go_from_the_chunks(folder: Path, site: Site) -> None:
+def test_a_day_that_is_open_again_goes_from_chunks_and_files(site: Site) -> None:
+    count([hit(site), hit(site, NINE + DAY)])
+    seal(TUESDAY_NOON + DAY)
+    count([hit(site, NINE, "/late")])
+    expired({site: MONDAY + DAY})
+
+    assert pageviews(site) == 1
+    assert rows_in(chunk_paths(), "*") == []
+    assert days_on_disk(site) == {MONDAY + DAY}
+
+
+def test_a_deleted_sites_rows_go_from_the_chunks(site: Site) -> None:
     other = SiteFactory()
     count([hit(site), hit(other)])
-    expired(folder, **{f"_{other.pk}": date.min})
+    expired({other: date.min})
 
-    assert rows_in_chunks(folder) == 1
+    assert len(rows_in(chunk_paths(), "*")) == 1
     assert pageviews(other) == 1
 
 
-def test_a_file_that_no_list_names_goes_once_nobody_can_still_write_it(
-    folder: Path, site: Site
-) -> None:
+def test_a_file_that_no_list_names_goes_once_nobody_can_still_write_it(site: Site) -> None:
     count([hit(site)])
     seal(TUESDAY_NOON)
-    stray, fresh = (site_folder(folder, site.pk) / f"{name}.parquet" for name in "ab")
+    stray, fresh = (site_folder(folder(), site.pk) / f"{name}.parquet" for name in "ab")
     stray.touch()
+    let_grace_pass()
     fresh.touch()
-    os.utime(stray, (1, 1))
-    expired(folder, **{f"_{site.pk}": date.min})
+    expired({site: date.min})
 
     assert not stray.exists()
     assert fresh.exists()
     assert pageviews(site) == 1
 
 
-def test_without_any_files_nothing_happens(folder: Path) -> None:
-    assert expire(folder, Manifest(), {1: MONDAY}) == 0
+def test_without_any_files_nothing_happens(tmp_path: Path) -> None:
+    assert expire(tmp_path / "nothing", Manifest(), {1: MONDAY}) == 0

@@ -1,6 +1,5 @@
-"""The columnar files: copied, merged, sealed, rebuilt, and never in each other's way."""
+"""The columnar files: copied, merged, sealed, opened again, and made anew."""
 
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,19 +9,53 @@ import pytest
 from django.conf import settings
 
 from tracking.columns import chunks, duck
+from tracking.columns.files import write_parquet
 from tracking.columns.manifest import read_manifest, read_sealed, site_folder
-from tracking.columns.rows import write_parquet
-from tracking.columns.seal import seal_day
+from tracking.errors import ReportUnavailable
 from tracking.ingest.worker import drain
 from tracking.models import Event, LogImport, Salt, Site, SpoolFile
 from tracking.spool.writer import SpoolWriter
+from tracking.tests.columns.support import (
+    DAY,
+    answered,
+    chunk_paths,
+    clean_up,
+    expected,
+    files_of_events,
+    let_grace_pass,
+    rows_in,
+)
 from tracking.tests.factories import SiteFactory
-from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal, spool
-from tracking.upkeep.steps import clear_spool, copy_new_events, forget_secrets, run_once
+from tracking.tests.pipeline import FIREFOX, MONDAY, NINE, ask, count, hit, seal, spool
+from tracking.upkeep.steps import (
+    clear_spool,
+    copy_new_events,
+    forget_secrets,
+    merge_sealed_days,
+    run_once,
+)
 
 pytestmark = pytest.mark.django_db
 
+MINUTE = timedelta(minutes=1)
 TUESDAY_NOON = NINE + timedelta(hours=27)
+
+
+class Clock:
+    """What columns take for the time, in seconds since 1970; it goes when it is told to."""
+
+    def __init__(self) -> None:
+        self.at = TUESDAY_NOON
+
+    def __call__(self) -> float:
+        return self.at.timestamp()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(chunks, "time", clock)
+    return clock
 
 
 @pytest.fixture
@@ -40,18 +73,21 @@ def pageviews(site: Site) -> Any:
     return ask(site, MONDAY, MONDAY, ("pageviews",)).totals["pageviews"]
 
 
-def chunk_files(folder: Path) -> list[str]:
-    manifest = read_manifest(folder)
-    assert manifest
-    return [chunk.name for chunk in manifest.chunks]
+def sealed_days(folder: Path, site: Site) -> list[Any]:
+    return sorted(read_sealed(folder, site.pk).days)
+
+
+# Chunks
 
 
 def test_many_small_chunks_are_merged_and_hold_the_same(folder: Path, site: Site) -> None:
     for minute in range(20):
-        count([hit(site, NINE + timedelta(minutes=minute))])
+        count([hit(site, NINE + minute * MINUTE)])
 
     assert pageviews(site) == 20
-    assert len(chunk_files(folder)) < chunks.MERGED_AT_ONCE
+    assert len(chunk_paths()) < chunks.MERGED_AT_ONCE
+    clean_up(NINE)
+    assert sorted((folder / "chunks").iterdir()) == sorted(chunk_paths())
 
 
 def test_nothing_new_changes_nothing(folder: Path, site: Site) -> None:
@@ -65,11 +101,59 @@ def test_nothing_new_changes_nothing(folder: Path, site: Site) -> None:
 def test_a_file_that_is_still_written_to_is_copied_bit_by_bit(folder: Path, site: Site) -> None:
     writer = SpoolWriter(settings.SPOOL_DIR)
     for minute in range(3):
-        writer.append(hit(site, NINE + timedelta(minutes=minute)))
+        writer.append(hit(site, NINE + minute * MINUTE))
         drain()
         copy_new_events(folder)
         assert pageviews(site) == minute + 1
     writer.close()
+
+
+def test_a_chunk_that_no_list_names_counts_nothing_and_goes(folder: Path, site: Site) -> None:
+    count([hit(site)])
+    [listed] = chunk_paths()
+    stray, fresh = folder / "chunks" / "stray.parquet", folder / "chunks" / "fresh.parquet"
+    stray.write_bytes(listed.read_bytes())
+    let_grace_pass()
+    fresh.write_bytes(stray.read_bytes())
+    assert pageviews(site) == 1
+    seal(NINE)
+
+    assert not stray.exists()
+    assert fresh.exists()
+
+
+def test_a_chunk_stays_for_a_minute_after_it_left_the_list(folder: Path, site: Site) -> None:
+    """However old it is: a reader has just read the list."""
+    count([hit(site)])
+    [old] = chunk_paths()
+    let_grace_pass()
+    seal(TUESDAY_NOON)
+    assert old not in chunk_paths()
+    assert old.exists()
+    let_grace_pass()
+    seal(TUESDAY_NOON)
+
+    assert not old.exists()
+
+
+def test_the_rows_of_a_visit_that_vanished_are_left_out(folder: Path, site: Site) -> None:
+    spool([hit(site)])
+    drain()
+    Event.objects.update(visit_id=1)
+    run_once(folder, settings.SPOOL_DIR, NINE)
+
+    assert pageviews(site) == 0
+
+
+def test_the_engine_reaches_no_other_file(folder: Path, tmp_path: Path) -> None:
+    with duck.cursor(folder) as cursor:
+        with pytest.raises(duckdb.PermissionException):
+            write_parquet(cursor, "SELECT 1", {}, tmp_path / "elsewhere.parquet")
+        with pytest.raises(duckdb.PermissionException):
+            cursor.execute("SELECT * FROM read_csv('/etc/passwd')")
+
+
+# Sealing
 
 
 def test_a_day_is_sealed_half_an_hour_after_its_midnight(folder: Path, site: Site) -> None:
@@ -78,70 +162,24 @@ def test_a_day_is_sealed_half_an_hour_after_its_midnight(folder: Path, site: Sit
 
     assert seal(midnight + timedelta(minutes=30, seconds=59)) == 0
     assert seal(midnight + timedelta(minutes=31)) == 1
-    assert list(read_sealed(folder, site.pk)) == [MONDAY]
+    assert sealed_days(folder, site) == [MONDAY]
     assert pageviews(site) == 1
     assert seal(midnight + timedelta(hours=5)) == 0
+    assert rows_in(chunk_paths(), "*") == []
 
 
-def test_a_late_event_is_in_the_answer_at_once_and_sealed_again(folder: Path, site: Site) -> None:
-    count([hit(site)])
+def test_a_sealed_day_is_a_file_of_its_events_and_one_of_its_visits(site: Site) -> None:
+    count([hit(site), hit(site, NINE + MINUTE, "/b"), hit(site, user_agent=FIREFOX)])
     seal(TUESDAY_NOON)
-    count([hit(site, NINE + timedelta(minutes=1))])
-    assert pageviews(site) == 2
-    first = read_sealed(folder, site.pk)[MONDAY]
-    assert seal(TUESDAY_NOON) == 1
+    [events] = files_of_events(site)
+    visits = events.with_name(events.name.replace(".events.", ".visits."))
 
-    assert pageviews(site) == 2
-    assert read_sealed(folder, site.pk)[MONDAY] != first
-    assert len(list(site_folder(folder, site.pk).glob("*.parquet"))) == 1
-
-
-def test_what_is_not_copied_yet_is_not_sealed_twice(folder: Path, site: Site) -> None:
-    count([hit(site)])
-    spool([hit(site, NINE + timedelta(minutes=1))])
-    drain()
-    manifest = read_manifest(folder)
-    assert manifest
-    seal_day(folder, site.pk, MONDAY, manifest)
-    assert pageviews(site) == 1
-    copy_new_events(folder)
-    assert pageviews(site) == 2
-
-
-def test_missing_files_are_made_anew(folder: Path, site: Site) -> None:
-    count([hit(site), hit(site, NINE + timedelta(days=1))])
-    seal(TUESDAY_NOON)
-    (folder / "manifest.json").unlink()
-    assert pageviews(site) in {0, 1}
-    copy_new_events(folder)
-
-    assert pageviews(site) == 1
-    assert len(read_sealed(folder, site.pk)) == 2
-    count([hit(site, NINE + timedelta(minutes=2))])
-    assert pageviews(site) == 2
-
-
-@pytest.mark.parametrize("content", ["", "nonsense", '{"schema": 0}', "[]"])
-def test_a_list_that_cannot_be_read_is_made_anew(folder: Path, site: Site, content: str) -> None:
-    count([hit(site)])
-    (folder / "manifest.json").write_text(content)
-    copy_new_events(folder)
-
-    assert pageviews(site) == 1
-
-
-def test_a_chunk_that_no_list_names_counts_nothing_and_goes(folder: Path, site: Site) -> None:
-    count([hit(site)])
-    [listed] = chunk_files(folder)
-    stray, fresh = folder / "chunks" / "stray.parquet", folder / "chunks" / "fresh.parquet"
-    stray.write_bytes((folder / "chunks" / listed).read_bytes())
-    fresh.write_bytes(stray.read_bytes())
-    os.utime(stray, (1, 1))
-    assert pageviews(site) == 1
-    seal(NINE)
-
-    assert not stray.exists()
-    assert fresh.exists()
+    assert rows_in([events], "day, page, exit_page") == [
+        (MONDAY, "/", "/"),
+        (MONDAY, "/", "/b"),
+        (MONDAY, "/b", "/b"),
+    ]
+    assert rows_in([visits], "pageviews, bounced, duration") == [(1, True, 0), (2, False, 60_000)]
 
 
 def test_a_deleted_sites_files_go(folder: Path, site: Site) -> None:
@@ -156,20 +194,158 @@ def test_a_deleted_sites_files_go(folder: Path, site: Site) -> None:
     assert pageviews(kept) == 1
 
 
-def test_the_rows_of_a_visit_that_vanished_are_left_out(folder: Path, site: Site) -> None:
-    spool([hit(site)])
+def test_what_is_not_copied_yet_is_counted_once(folder: Path, site: Site) -> None:
+    """A day is made anew while one of its events is committed and in no chunk yet."""
+    count([hit(site)])
+    spool([hit(site, NINE + MINUTE)])
     drain()
-    Event.objects.update(visit_id=1)
-    run_once(folder, settings.SPOOL_DIR, NINE)
+    chunk_paths()[0].unlink()
+    (folder / "unreadable").touch()
+    for _ in range(2):
+        copy_new_events(folder)
+        assert pageviews(site) == 2
 
-    assert pageviews(site) == 0
+
+# Late events
 
 
-def test_the_engine_reaches_no_other_file(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(duckdb.PermissionException):
-        duck.cursor(folder).execute(f"COPY (SELECT 1) TO '{tmp_path}/elsewhere.parquet'")
-    with pytest.raises(duckdb.Error):
-        write_parquet(folder, folder / "elsewhere.parquet", {})
+def test_a_late_event_is_in_the_answer_at_once(folder: Path, site: Site, clock: Clock) -> None:
+    count([hit(site)])
+    seal(TUESDAY_NOON)
+    count([hit(site, NINE + MINUTE, "/late", user_agent=FIREFOX)])
+
+    assert pageviews(site) == 2
+    assert answered([site]) == expected([site])
+    assert rows_in(files_of_events(site), "page") == [("/",)]
+
+
+def test_a_day_that_was_opened_again_is_sealed_again_after_ten_minutes(
+    folder: Path, site: Site, clock: Clock
+) -> None:
+    count([hit(site)])
+    seal(TUESDAY_NOON)
+    [before] = files_of_events(site)
+    count([hit(site, NINE + MINUTE)])
+
+    assert seal(TUESDAY_NOON + timedelta(minutes=9, seconds=59)) == 0
+    assert files_of_events(site) == [before]
+    assert seal(TUESDAY_NOON + timedelta(minutes=10)) == 1
+    [after] = files_of_events(site)
+    assert after != before
+    assert pageviews(site) == rows_in([after], "count(*)")[0][0] == 2
+    assert rows_in(chunk_paths(), "*") == []
+    assert seal(TUESDAY_NOON + timedelta(hours=1)) == 0
+
+
+def test_more_late_events_do_not_put_sealing_off(folder: Path, site: Site, clock: Clock) -> None:
+    count([hit(site)])
+    seal(TUESDAY_NOON)
+    for minute in range(1, 4):
+        count([hit(site, NINE + minute * MINUTE, f"/late/{minute}")])
+        clock.at += 4 * MINUTE
+        assert pageviews(site) == minute + 1
+        assert answered([site]) == expected([site])
+
+    assert seal(clock.at) == 1
+    assert answered([site]) == expected([site])
+    count([hit(site, NINE + 9 * MINUTE, "/latest")])
+    assert answered([site]) == expected([site])
+    assert seal(clock.at) == 0
+
+
+def test_a_late_event_changes_the_visit_that_it_joins(site: Site, clock: Clock) -> None:
+    metrics = ("visits", "bounce_rate", "visit_duration")
+    count([hit(site, page="/a")])
+    seal(TUESDAY_NOON)
+    assert ask(site, metrics=metrics, by="exit_page").rows[0].metrics == {
+        "visits": 1,
+        "bounce_rate": 1.0,
+        "visit_duration": 0.0,
+    }
+    count([hit(site, NINE + 2 * MINUTE, "/b")])
+
+    for _ in range(2):
+        [row] = ask(site, metrics=metrics, by="exit_page").rows
+        assert row.keys == ("/b",)
+        assert row.metrics == {"visits": 1, "bounce_rate": 0.0, "visit_duration": 120.0}
+        clock.at += 10 * MINUTE
+        seal(clock.at)
+
+
+def test_a_late_signal_alone_opens_a_day_again(site: Site, clock: Clock) -> None:
+    count([hit(site)])
+    seal(TUESDAY_NOON)
+    count([hit(site, NINE + MINUTE, name="engagement", engaged_seconds=50)])
+
+    for _ in range(2):
+        totals = ask(site, metrics=("visit_duration", "time_on_page")).totals
+        assert totals == {"visit_duration": 60.0, "time_on_page": 50.0}
+        clock.at += 10 * MINUTE
+        seal(clock.at)
+
+
+def test_an_import_over_many_sealed_days(folder: Path, site: Site, clock: Clock) -> None:
+    other = SiteFactory()
+    count([hit(one, NINE + day * DAY) for one in (site, other) for day in range(12)])
+    at = NINE + 13 * DAY
+    assert seal(at) == 24
+    merge_sealed_days(folder, NINE + 40 * DAY)
+    clock.at = at
+    for page in ("/first", "/second"):
+        count([hit(site, NINE + day * DAY + MINUTE, page) for day in range(12)])
+        assert answered([site, other]) == expected([site, other])
+    assert seal(at) == 0
+    assert seal(at + timedelta(minutes=10)) == 12
+
+    assert answered([site, other]) == expected([site, other])
+    merge_sealed_days(folder, NINE + 40 * DAY)
+    assert rows_in(files_of_events(site), "count(*)") == [(36,)]
+    assert answered([site, other]) == expected([site, other])
+
+
+def test_a_day_of_a_merged_month_that_is_sealed_again_is_merged_once(
+    folder: Path, site: Site, clock: Clock
+) -> None:
+    count([hit(site, NINE + day * DAY) for day in range(3)])
+    seal(NINE + 4 * DAY)
+    merge_sealed_days(folder, NINE + 40 * DAY)
+    count([hit(site, NINE + DAY + MINUTE, "/late")])
+    seal(NINE + 4 * DAY)
+    assert len(files_of_events(site)) == 2
+    merge_sealed_days(folder, NINE + 40 * DAY)
+
+    assert rows_in(files_of_events(site), "count(*)") == [(4,)]
+    assert answered([site]) == expected([site])
+
+
+# Made anew
+
+
+def test_missing_files_are_made_anew(folder: Path, site: Site) -> None:
+    count([hit(site), hit(site, NINE + DAY)])
+    seal(TUESDAY_NOON)
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ReportUnavailable):
+        pageviews(site)
+    copy_new_events(folder)
+
+    assert pageviews(site) == 1
+    assert len(sealed_days(folder, site)) == 2
+    count([hit(site, NINE + 2 * MINUTE)])
+    assert pageviews(site) == 2
+
+
+def test_a_whole_folder_that_is_missing_is_made_anew(folder: Path, site: Site) -> None:
+    count([hit(site), hit(site, NINE + DAY), hit(site, NINE + 30 * DAY)])
+    seal(TUESDAY_NOON)
+    folder.rename(folder.with_name("elsewhere"))
+    copy_new_events(folder)
+
+    assert answered([site]) == expected([site])
+    assert len(files_of_events(site)) == 2
+
+
+# The spool and its secrets
 
 
 def test_a_salt_is_kept_while_it_is_needed_and_no_longer(folder: Path, site: Site) -> None:
@@ -216,7 +392,7 @@ def test_a_spool_files_row_stays_until_all_of_its_events_are_copied(
     folder: Path, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy_new_events(folder)
-    spool(hit(site, NINE + timedelta(minutes=minute)) for minute in range(3))
+    spool(hit(site, NINE + minute * MINUTE) for minute in range(3))
     drain()
     finished = SpoolFile.objects.get().finished_at
     assert finished

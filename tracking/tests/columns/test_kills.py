@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,11 @@ pytestmark = pytest.mark.django_db
 
 NEXT_MONTH = NINE + 31 * DAY
 MINUTE = timedelta(minutes=1)
+
+
+def identity(error: Exception) -> Exception:
+    return error
+
 
 Step = Callable[[], object]
 Accept = Callable[[Rows], bool]
@@ -152,9 +158,9 @@ def test_merging_sealed_days(sites: list[Site], tmp_path: Path) -> None:
 
 def test_retention(sites: list[Site], tmp_path: Path) -> None:
     Site.objects.filter(pk=sites[0].pk).update(retention_days=7)
-    gone = SiteFactory()
-    begun = [(site, NINE + day * DAY) for site in (*sites, gone) for day in range(2)]
-    count([one for site, at in begun for one in visits(site, at)])
+    gone: Site = SiteFactory()
+    for site in [*sites, gone]:
+        count([*visits(site, NINE), *visits(site, NINE + DAY)])
     seal_finished_days(folder(), NINE + 2 * DAY)
     merge_sealed_days(folder(), NEXT_MONTH)
     count([hit(sites[0], NINE + 5 * MINUTE, "/late")])
@@ -218,8 +224,9 @@ def test_a_full_disk_fails_steps_and_nothing_else(sites: list[Site]) -> None:
     before = answered(sites)
     spool(visits(sites[1], NINE + DAY))
     drain()
-    for failure in (OSError(28, "No space left on device"), duckdb.IOException("No space left")):
-        with failing(Disk(0, lambda error=failure: error)):
+    failures: tuple[Exception, ...] = (OSError(28, "No space left"), duckdb.IOException("Full"))
+    for failure in failures:
+        with failing(Disk(0, partial(identity, failure))):
             for _ in range(2):
                 with pytest.raises(type(failure)):
                     seal_finished_days(folder(), NINE + DAY)

