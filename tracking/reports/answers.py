@@ -15,7 +15,7 @@ from pathlib import Path
 import diskcache
 import duckdb
 
-from tracking.reports.statements import Statement
+from tracking.reports.statements import Statement, set_bits
 
 logger = logging.getLogger("tracking.reports")
 
@@ -34,9 +34,22 @@ class Answers:
         path = _path_of(_opened(self._folder), key)
         if path is not None:
             return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
-        asked.run(cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}")
+        self._keeping_variables(asked, cursor).run(
+            cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}"
+        )
         self._keep(key, cursor)
         return Statement(f"SELECT * FROM sums_{key}", {})  # noqa: S608 - a digest
+
+    def _keeping_variables(self, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
+        """The statement with each of its variables set: what a visit did, panels ask alike."""
+        earlier = ""
+        for name, query in asked.variables.items():
+            # One variable may be made of those before it.
+            values = asked.used(query)
+            earlier = repr((earlier, query, sorted(values.items())))
+            bits = self.kept(earlier, Statement(query, values), cursor)
+            cursor.execute(set_bits(name, bits.sql), bits.parameters)
+        return Statement(asked.sql, asked.parameters)
 
     def _keep(self, key: str, cursor: duckdb.DuckDBPyConnection) -> None:
         # Two who ask the same at once write files of different names.

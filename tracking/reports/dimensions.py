@@ -56,6 +56,14 @@ DIMENSIONS = {
 }
 """All but properties. `time` is the series' dimension, whose buckets the query's interval says."""
 
+OF_A_VISITOR = frozenset(
+    (
+        *("country", "region", "city", "browser", "browser_version"),
+        *("system", "system_version", "device", "weekday"),
+    )
+)
+"""What is the same for all of a visitor's visits: it is that of the day's first hit."""
+
 FILTERABLE = frozenset(DIMENSIONS) - {"time"}
 
 

@@ -105,7 +105,9 @@ def answer(
             except duckdb.OutOfMemoryException as error:
                 raise ReportUnavailable(TOO_LARGE) from error
             except duckdb.Error as error:
-                if attempt == ATTEMPTS - 1 or not isinstance(error, duckdb.IOException):
+                # What was kept of answers may be what can't be read; it can be worked out anew.
+                Answers(folder / ANSWERS).forget()
+                if attempt == ATTEMPTS - 1:
                     logger.exception("The files that reports read can't be read")
                     report_unreadable(folder)
                     raise ReportUnavailable(UNREADABLE) from error

@@ -15,7 +15,7 @@ from tracking.reports.conditions import (
     parts_of,
     scope_of,
 )
-from tracking.reports.dimensions import Dimension, dimension_named
+from tracking.reports.dimensions import OF_A_VISITOR, Dimension, dimension_named
 
 COLUMNS = {"event": "name"}
 NUMBERS = {"hour": "minute // 60", "weekday": "isodow(day)"}
@@ -63,7 +63,7 @@ class Tables:
             return f"visit IN (SELECT visit FROM {visits})"  # noqa: S608 - a name of ours
         name = f"did_{len(self.variables)}"
         self.variables[name] = (
-            f"WITH {part.tables} SELECT bitstring_agg(visit, {part.first}, {part.last})"  # noqa: S608
+            f"WITH {part.tables} SELECT bitstring_agg(visit, {part.first}, {part.last})::BLOB AS bits"  # noqa: S608
             f" FROM events WHERE {event}"
         )
         return f"coalesce(get_bit(getvariable('{name}'), (visit - {part.first})::INTEGER), 0) = 1"
@@ -74,12 +74,14 @@ class Selection:
     """What holds for selected rows of `events`: `event`, and of `visits`: `visit`.
 
     A visit is selected when at least one of its events is. `attributes` are those of events that
-    make the difference; when there are none, whole visits are selected.
+    make the difference; when there are none, whole visits are selected. `by_visitor` says that
+    all visits of a visitor are, or none.
     """
 
     event: str
     visit: str
     attributes: frozenset[str]
+    by_visitor: bool
 
 
 def select(tables: Tables, conditions: Sequence[Condition], bound: str = "") -> Selection:
@@ -90,7 +92,8 @@ def select(tables: Tables, conditions: Sequence[Condition], bound: str = "") -> 
     attributes |= {"moment"} if bound else set()
     # What is to be known of a visit that was selected by its events is looked up once for all.
     visit = tables.visits_with(event) if attributes else event
-    return Selection(event, visit, attributes)
+    by_visitor = not attributes and all(map(_is_of_visitors, conditions))
+    return Selection(event, visit, attributes, by_visitor)
 
 
 def expression(tables: Tables, condition: Condition) -> str:
@@ -163,3 +166,10 @@ def _event_attributes(condition: Condition) -> Iterator[str]:
         yield condition.dimension
     for one in parts_of(condition):
         yield from _event_attributes(one)
+
+
+def _is_of_visitors(condition: Condition) -> bool:
+    """Whether a condition holds for all of a visitor's visits, or for none."""
+    if isinstance(condition, Filter):
+        return condition.dimension in OF_A_VISITOR
+    return not isinstance(condition, Did) and all(map(_is_of_visitors, parts_of(condition)))

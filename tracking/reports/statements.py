@@ -45,12 +45,19 @@ class Statement:
     def run(self, cursor: duckdb.DuckDBPyConnection, around: str = "{}") -> None:
         """Carry it out, within other SQL if there is any; the cursor then has its rows."""
         for name, query in self.variables.items():
-            cursor.execute(f"SET VARIABLE {name} = ({query})", self._used(query))
-        cursor.execute(around.format(self.sql), self._used(self.sql))
+            cursor.execute(set_bits(name, query), self.used(query))
+        cursor.execute(around.format(self.sql), self.used(self.sql))
 
-    def _used(self, sql: str) -> dict[str, Any]:
+    def used(self, sql: str) -> dict[str, Any]:
+        """The parameters that this SQL has."""
         names = set(PARAMETER.findall(sql))
         return {name: value for name, value in self.parameters.items() if name in names}
+
+
+def set_bits(name: str, query: str) -> str:
+    """The statement that sets a variable to a string of bits, which a query gives as a blob."""
+    # Files have no type for bits.
+    return f"SET VARIABLE {name} = (SELECT bits::BIT FROM ({query}))"  # noqa: S608
 
 
 @dataclass(frozen=True)

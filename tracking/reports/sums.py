@@ -14,7 +14,7 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
 from tracking.columns.schema import ALONE, EVENT_KIND, MARKED, PAGEVIEW_KIND, SHARED
-from tracking.reports.dimensions import Dimension
+from tracking.reports.dimensions import OF_A_VISITOR, Dimension
 from tracking.reports.periods import Interval
 from tracking.reports.selection import NUMBERS, Selection, Tables, text_of
 
@@ -49,12 +49,14 @@ TIME = {
 class Key:
     """What rows are for: `sql` gives it from an event or, where it can, a visit.
 
-    `attribute` is what of an event it is, empty when it is its visit's.
+    `attribute` is what of an event it is, empty when it is its visit's; `of_visitor` says that
+    all of a visitor's visits have the same.
     """
 
     sql: str
     attribute: str = ""
     is_page: bool = False
+    of_visitor: bool = False
 
 
 def keys_of(
@@ -64,7 +66,9 @@ def keys_of(
 
     `since` is when a realtime period begins, in milliseconds: its buckets are minutes from then.
     """
-    return tuple(_key(tables, one, interval, since) for one in dimensions) or (Key("''"),)
+    return tuple(_key(tables, one, interval, since) for one in dimensions) or (
+        Key("''", of_visitor=True),
+    )
 
 
 def _key(tables: Tables, dimension: Dimension, interval: Interval, since: int | None) -> Key:
@@ -72,11 +76,12 @@ def _key(tables: Tables, dimension: Dimension, interval: Interval, since: int | 
         if interval == "minute" and since is not None:
             # Clocks of servers differ: an event may be some minutes ahead of the one who asks.
             return Key(f"greatest(0, least(29, 29 - (moment - {int(since)}) // 60000))", "moment")
-        return Key(TIME[interval], {"minute": "minute", "hour": "hour"}.get(interval, ""))
+        attribute = {"minute": "minute", "hour": "hour"}.get(interval, "")
+        return Key(TIME[interval], attribute, of_visitor=not attribute)
     # Numbers are told apart sooner than texts, and become texts at the end.
     sql = NUMBERS.get(dimension.name) or text_of(tables, dimension)
     if dimension.scope == "visit":
-        return Key(sql)
+        return Key(sql, of_visitor=dimension.name in OF_A_VISITOR)
     return Key(sql, dimension.name, is_page=dimension.name == "page")
 
 
@@ -103,8 +108,13 @@ def _by_visit(
     if whole:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
     where = f"visits WHERE {selection.visit}"
+    is_numbered = tables.part.first is not None
+    by_visitor = selection.by_visitor and all(key.of_visitor for key in keys)
+    if is_numbered and by_visitor:
+        # A visitor has the number of the first visit, and all the visits are in one row.
+        counts |= {"lone": "count(*) FILTER (visit = visitor)", "shared": "0"}
     found = [_grouped(keys, _some(counts, wanted), where)]
-    if "visitors" in wanted:
+    if "visitors" in wanted and "shared" not in counts:
         found.append(_grouped(keys, SHARED_VISITORS, f"{where} AND NOT sole"))
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
@@ -202,7 +212,7 @@ def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
     return {
         name: sql
         for name, sql in sums.items()
-        if name in wanted or (name == "lone" and "visitors" in wanted)
+        if name in wanted or (name in {"lone", "shared"} and "visitors" in wanted)
     }
 
 

@@ -146,7 +146,7 @@ COPY = Step(
     "copy",
     "Copy new events",
     "Writes what was counted into the files that reports read.",
-    0.5,
+    0.75,
     lambda around, _: f"chunk {copy_new_events(around.columns).last_chunk} is the newest",
 )
 STEPS = (
