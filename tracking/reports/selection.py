@@ -63,7 +63,8 @@ class Tables:
             return f"visit IN (SELECT visit FROM {visits})"  # noqa: S608 - a name of ours
         name = f"did_{len(self.variables)}"
         self.variables[name] = (
-            f"WITH {part.tables} SELECT bitstring_agg(visit, {part.first}, {part.last})::BLOB AS bits"  # noqa: S608
+            f"WITH {part.tables}"  # noqa: S608 - every value is a parameter
+            f" SELECT bitstring_agg(visit, {part.first}, {part.last})::BLOB AS bits"
             f" FROM events WHERE {event}"
         )
         return f"coalesce(get_bit(getvariable('{name}'), (visit - {part.first})::INTEGER), 0) = 1"
