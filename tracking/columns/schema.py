@@ -48,12 +48,31 @@ OF_VISITS = {
 }
 """What is known of a visit once its events are, and stands with each of them."""
 
-MARKED = ("page", "title", "hostname", "hour")
-"""Attributes of an event for which a mark says how it counts. Its values are these:"""
+MARKED = {
+    "page": "page",
+    "title": "title",
+    "hostname": "hostname",
+    "event": "name",
+    "hour": "minute // 60",
+}
+"""Attributes of an event for which a mark says how it counts, and what they are in a row."""
 
-REPEATED, ALONE, SHARED, UNMARKED = 0, 1, 2, 3
+REPEATED, ALONE, SHARED, UNMARKED, SHARED_LATER = range(5)
 """Not the first event of its visit with this value; the first, and no other visit of the visitor
-has one; the first, and another visit has one, too; not marked, as rows of open days are."""
+has one; the first, and it is the first of several visits that have one; not marked, as rows of open
+days are; the first, and an earlier visit of the visitor has one, too."""
+
+FIRSTS = {
+    name: 1 << place
+    for place, name in enumerate(
+        (
+            *("entry_page", "exit_page", "referrer", "source", "channel"),
+            *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),
+            *("screen", "language"),
+        )
+    )
+}
+"""The bits of a visit's `firsts`: whether it is its visitor's first with this value."""
 
 MARK_COLUMNS = {f"{name}_mark": "UTINYINT" for name in MARKED}
 
@@ -85,7 +104,10 @@ EVENT_COLUMNS = (
     | TRAIT_COLUMNS
 )
 VISIT_COLUMNS = (
-    _SEALED_COLUMNS | {"pageviews": "UINTEGER", "events": "UINTEGER"} | OF_VISITS | TRAIT_COLUMNS
+    _SEALED_COLUMNS
+    | {"pageviews": "UINTEGER", "events": "UINTEGER", "firsts": "USMALLINT"}
+    | OF_VISITS
+    | TRAIT_COLUMNS
 )
 
 RAW_SCHEMAS: dict[int, dict[str, str]] = {

@@ -36,6 +36,7 @@ from tracking.columns.manifest import (
 from tracking.columns.record import drop_uncopied, events_of_days, load
 from tracking.columns.schema import SCHEMA
 from tracking.columns.shape import (
+    first_visits,
     joined_events,
     marks,
     numbered_visits,
@@ -126,7 +127,7 @@ def _with_days(
         found = cursor.execute("SELECT day, max(number) FROM numbered GROUP BY day").fetchall()
         if not found:
             return replace(sealed, days=kept)
-        for statement in (marks(), *joined_events()):
+        for statement in (first_visits(), marks(), *joined_events()):
             cursor.execute(statement)
         path = site_folder(folder, site_id) / name
         first, last = sealed.next_visit, max(number for _, number in found)

@@ -8,11 +8,13 @@ from tracking.columns.schema import (
     ENGAGEMENT_KIND,
     EVENT_COLUMNS,
     EVENT_KIND,
+    FIRSTS,
     MARKED,
     OF_VISITS,
     PAGEVIEW_KIND,
     REPEATED,
     SHARED,
+    SHARED_LATER,
     TRAITS,
     UNMARKED,
     VISIT_COLUMNS,
@@ -90,13 +92,32 @@ def numbered_visits(first: int) -> str:
         WINDOW of_visitor AS (PARTITION BY t.visitor)"""  # noqa: S608 - constants
 
 
+def first_visits() -> str:
+    """Makes the temporary table `firsts`, of those visits whose visitor has others.
+
+    A bit says that no earlier visit of the visitor had the value.
+    """
+    sources = {name: "n" if name in OF_VISITS else "t" for name in FIRSTS}
+    bits = " + ".join(
+        f"CASE WHEN row_number() OVER (PARTITION BY n.visitor, {sources[name]}.{name}"
+        f" ORDER BY n.number) = 1 THEN {bit} ELSE 0 END"
+        for name, bit in FIRSTS.items()
+    )
+    return f"""
+        CREATE OR REPLACE TEMP TABLE firsts AS
+        SELECT n.visit, {bits} AS firsts
+        FROM numbered AS n JOIN traits AS t ON t.visit = n.visit WHERE NOT n.sole"""  # noqa: S608
+
+
 def sealed_visits() -> str:
-    """A day's rows of visits, from `numbered` and `traits`: those from $first to $last."""
+    """A day's rows of visits, from `numbered`, `firsts` and `traits`: from $first to $last."""
     sources = {name: f"t.{name}" for name in TRAITS} | {"visit": "n.number"}
+    sources["firsts"] = f"coalesce(f.firsts, {sum(FIRSTS.values())})"
     return f"""
         SELECT {_columns(VISIT_COLUMNS, sources, "n")}
         FROM (FROM numbered WHERE number BETWEEN $first AND $last) AS n
         JOIN traits AS t ON t.visit = n.visit
+        LEFT JOIN firsts AS f ON f.visit = n.visit
         ORDER BY n.number"""  # noqa: S608 - constants
 
 
@@ -105,9 +126,8 @@ def marks() -> str:
 
     Of a visit's events with the same value any one can be the first: they are selected together.
     """
-    values = {name: "minute // 60" if name == "hour" else name for name in MARKED}
     firsts = ", ".join(
-        f"{name}_firsts AS (SELECT min(event) AS event, any_value(visitor) AS visitor,"  # noqa: S608
+        f"{name}_firsts AS (SELECT min(pk) AS pk, any_value(visitor) AS visitor,"  # noqa: S608
         f" any_value(sole) AS sole, {name} AS value FROM events GROUP BY visit, {name})"
         for name in MARKED
     )
@@ -116,14 +136,14 @@ def marks() -> str:
     return f"""
         CREATE OR REPLACE TEMP TABLE marks AS
         WITH events AS MATERIALIZED (
-            SELECT r.event, n.number AS visit, n.visitor, n.sole,
-                {", ".join(f"r.{value} AS {name}" for name, value in values.items())}
+            SELECT r.event AS pk, n.number AS visit, n.visitor, n.sole,
+                {", ".join(f"r.{value} AS {name}" for name, value in MARKED.items())}
             FROM rows AS r JOIN numbered AS n ON n.visit = r.visit
             WHERE r.kind <> {ENGAGEMENT_KIND}
         ), {firsts}
-        SELECT event, {columns} FROM ({" UNION ALL BY NAME ".join(_marks_of(n) for n in MARKED)}
-            UNION ALL BY NAME SELECT event, {nothing} FROM events)
-        GROUP BY event"""  # noqa: S608 - constants
+        SELECT pk, {columns} FROM ({" UNION ALL BY NAME ".join(_marks_of(n) for n in MARKED)}
+            UNION ALL BY NAME SELECT pk, {nothing} FROM events)
+        GROUP BY pk"""  # noqa: S608 - constants
 
 
 def joined_events() -> tuple[str, str]:
@@ -134,11 +154,11 @@ def joined_events() -> tuple[str, str]:
         f"""
         CREATE OR REPLACE TEMP TABLE joined AS
         SELECT {own}, r.visit, r.moment, r.event, n.number, n.visitor, n.sole,
-            {", ".join(f"n.{name}" for name in OF_VISITS)}, m.* EXCLUDE (event),
+            {", ".join(f"n.{name}" for name in OF_VISITS)}, m.* EXCLUDE (pk),
             g.seconds, g.scroll_depth
         FROM rows AS r
         JOIN numbered AS n ON n.visit = r.visit
-        JOIN marks AS m ON m.event = r.event
+        JOIN marks AS m ON m.pk = r.event
         LEFT JOIN engaged AS g ON g.event = r.event
         WHERE r.kind <> {ENGAGEMENT_KIND}
         ORDER BY n.number""",  # noqa: S608 - constants
@@ -167,8 +187,10 @@ def _marks_of(name: str) -> str:
     """The first events of visits with a value; only some visitors' values need a second look."""
     others = ", ".join(f"{REPEATED} AS {other}_mark" for other in MARKED if other != name)
     return f"""
-        SELECT event, {ALONE} AS {name}_mark, {others} FROM {name}_firsts WHERE sole
+        SELECT pk, {ALONE} AS {name}_mark, {others} FROM {name}_firsts WHERE sole
         UNION ALL BY NAME
-        SELECT event, CASE WHEN count(*) OVER (PARTITION BY visitor, value) = 1
-            THEN {ALONE} ELSE {SHARED} END AS {name}_mark, {others}
-        FROM {name}_firsts WHERE NOT sole"""  # noqa: S608 - constants
+        SELECT pk, CASE WHEN count(*) OVER of_value = 1 THEN {ALONE}
+            WHEN min(pk) OVER of_value = pk THEN {SHARED} ELSE {SHARED_LATER} END AS {name}_mark,
+            {others}
+        FROM {name}_firsts WHERE NOT sole
+        WINDOW of_value AS (PARTITION BY visitor, value)"""  # noqa: S608 - constants

@@ -58,13 +58,15 @@ class Tables:
         They are a variable, since a subquery would be joined with every row.
         """
         part = self.part
-        if part.first is None:
+        if part.first is None or part.last is None:
             visits = self.add("did", f"SELECT visit FROM events WHERE {event} GROUP BY visit")  # noqa: S608
             return f"visit IN (SELECT visit FROM {visits})"  # noqa: S608 - a name of ours
         name = f"did_{len(self.variables)}"
+        # Whole bytes: as a blob, bits are filled up to these in front.
+        last = part.first + (part.last - part.first) // 8 * 8 + 7
         self.variables[name] = (
             f"WITH {part.tables}"  # noqa: S608 - every value is a parameter
-            f" SELECT bitstring_agg(visit, {part.first}, {part.last})::BLOB AS bits"
+            f" SELECT bitstring_agg(visit, {part.first}, {last})::BLOB AS bits"
             f" FROM events WHERE {event}"
         )
         return f"coalesce(get_bit(getvariable('{name}'), (visit - {part.first})::INTEGER), 0) = 1"
@@ -75,14 +77,14 @@ class Selection:
     """What holds for selected rows of `events`: `event`, and of `visits`: `visit`.
 
     A visit is selected when at least one of its events is. `attributes` are those of events that
-    make the difference; when there are none, whole visits are selected. `by_visitor` says that
-    all visits of a visitor are, or none.
+    make the difference; when there are none, whole visits are selected. `differing` are the
+    dimensions in which a visitor's visits may be told apart by it.
     """
 
     event: str
     visit: str
     attributes: frozenset[str]
-    by_visitor: bool
+    differing: frozenset[str]
 
 
 def select(tables: Tables, conditions: Sequence[Condition], bound: str = "") -> Selection:
@@ -93,8 +95,8 @@ def select(tables: Tables, conditions: Sequence[Condition], bound: str = "") -> 
     attributes |= {"moment"} if bound else set()
     # What is to be known of a visit that was selected by its events is looked up once for all.
     visit = tables.visits_with(event) if attributes else event
-    by_visitor = not attributes and all(map(_is_of_visitors, conditions))
-    return Selection(event, visit, attributes, by_visitor)
+    differing = frozenset(one for condition in conditions for one in _differing(condition))
+    return Selection(event, visit, attributes, differing | attributes)
 
 
 def expression(tables: Tables, condition: Condition) -> str:
@@ -169,8 +171,12 @@ def _event_attributes(condition: Condition) -> Iterator[str]:
         yield from _event_attributes(one)
 
 
-def _is_of_visitors(condition: Condition) -> bool:
-    """Whether a condition holds for all of a visitor's visits, or for none."""
-    if isinstance(condition, Filter):
-        return condition.dimension in OF_A_VISITOR
-    return not isinstance(condition, Did) and all(map(_is_of_visitors, parts_of(condition)))
+def _differing(condition: Condition) -> Iterator[str]:
+    """The dimensions in a condition that visits of one visitor may differ in."""
+    if isinstance(condition, Filter) and condition.dimension not in OF_A_VISITOR:
+        yield condition.dimension
+    elif isinstance(condition, Did):
+        yield "did"
+    else:
+        for one in parts_of(condition):
+            yield from _differing(one)

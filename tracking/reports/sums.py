@@ -13,7 +13,15 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from tracking.columns.schema import ALONE, EVENT_KIND, MARKED, PAGEVIEW_KIND, SHARED
+from tracking.columns.schema import (
+    ALONE,
+    EVENT_KIND,
+    FIRSTS,
+    MARKED,
+    PAGEVIEW_KIND,
+    SHARED,
+    SHARED_LATER,
+)
 from tracking.reports.dimensions import OF_A_VISITOR, Dimension
 from tracking.reports.periods import Interval
 from tracking.reports.selection import NUMBERS, Selection, Tables, text_of
@@ -49,14 +57,14 @@ TIME = {
 class Key:
     """What rows are for: `sql` gives it from an event or, where it can, a visit.
 
-    `attribute` is what of an event it is, empty when it is its visit's; `of_visitor` says that
-    all of a visitor's visits have the same.
+    `attribute` is what of an event it is, empty when it is its visit's; `differing` is the
+    dimension that a visitor's visits may differ in, empty when they can't.
     """
 
     sql: str
     attribute: str = ""
     is_page: bool = False
-    of_visitor: bool = False
+    differing: str = ""
 
 
 def keys_of(
@@ -66,23 +74,26 @@ def keys_of(
 
     `since` is when a realtime period begins, in milliseconds: its buckets are minutes from then.
     """
-    return tuple(_key(tables, one, interval, since) for one in dimensions) or (
-        Key("''", of_visitor=True),
-    )
+    return tuple(_key(tables, one, interval, since) for one in dimensions) or (Key("''"),)
 
 
 def _key(tables: Tables, dimension: Dimension, interval: Interval, since: int | None) -> Key:
     if dimension.name == "time":
         if interval == "minute" and since is not None:
             # Clocks of servers differ: an event may be some minutes ahead of the one who asks.
-            return Key(f"greatest(0, least(29, 29 - (moment - {int(since)}) // 60000))", "moment")
+            return Key(
+                f"greatest(0, least(29, 29 - (moment - {int(since)}) // 60000))",
+                "moment",
+                differing="moment",
+            )
         attribute = {"minute": "minute", "hour": "hour"}.get(interval, "")
-        return Key(TIME[interval], attribute, of_visitor=not attribute)
+        return Key(TIME[interval], attribute, differing=attribute)
     # Numbers are told apart sooner than texts, and become texts at the end.
     sql = NUMBERS.get(dimension.name) or text_of(tables, dimension)
     if dimension.scope == "visit":
-        return Key(sql, of_visitor=dimension.name in OF_A_VISITOR)
-    return Key(sql, dimension.name, is_page=dimension.name == "page")
+        return Key(sql, differing="" if dimension.name in OF_A_VISITOR else dimension.name)
+    is_page = dimension.name == "page"
+    return Key(sql, dimension.name, is_page, differing=dimension.name)
 
 
 def sums_query(
@@ -108,11 +119,9 @@ def _by_visit(
     if whole:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
     where = f"visits WHERE {selection.visit}"
-    is_numbered = tables.part.first is not None
-    by_visitor = selection.by_visitor and all(key.of_visitor for key in keys)
-    if is_numbered and by_visitor:
-        # A visitor has the number of the first visit, and all the visits are in one row.
-        counts |= {"lone": "count(*) FILTER (visit = visitor)", "shared": "0"}
+    if tables.part.first is not None and (first := _first_of_visitor(keys, selection)):
+        # Each visitor is counted at the first visit that is in a row.
+        counts |= {"lone": f"count(*) FILTER ({first})", "shared": "0"}
     found = [_grouped(keys, _some(counts, wanted), where)]
     if "visitors" in wanted and "shared" not in counts:
         found.append(_grouped(keys, SHARED_VISITORS, f"{where} AND NOT sole"))
@@ -122,20 +131,38 @@ def _by_visit(
     return _joined(tables, len(keys), found, wanted)
 
 
+def _first_of_visitor(keys: Sequence[Key], selection: Selection) -> str:
+    """Whether a visit is its visitor's first in its row, where that is known; else empty."""
+    differing = {key.differing for key in keys if key.differing}
+    if not selection.differing <= differing:
+        return ""
+    if not differing:
+        # A visitor has the number of the first visit.
+        return "visit = visitor"
+    bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
+    return f"firsts & {bit} <> 0" if bit else ""
+
+
 def _by_mark(
     tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str], mark: str
 ) -> str:
     """Rows by one attribute of events that is marked, and nothing else of them selects."""
-    first = f"{mark} IN ({ALONE}, {SHARED})"
-    counts = {"visits": f"count(*) FILTER ({first})", "lone": f"count(*) FILTER ({mark} = {ALONE})"}
+    first = f"{mark} IN ({ALONE}, {SHARED}, {SHARED_LATER})"
+    differing = {key.differing for key in keys if key.differing} | selection.differing
+    counts = {"visits": f"count(*) FILTER ({first})"}
+    if len(differing) == 1:
+        counts |= {"lone": f"count(*) FILTER ({mark} IN ({ALONE}, {SHARED}))", "shared": "0"}
+    else:
+        counts |= {"lone": f"count(*) FILTER ({mark} = {ALONE})"}
     rows = f"events WHERE {selection.event}"
     if wanted & OF_EVENTS.keys():
         counts |= OF_EVENTS
     else:
         rows += f" AND {first}"
     found = [_grouped(keys, _some(counts, wanted), rows)]
-    if "visitors" in wanted:
-        found.append(_grouped(keys, SHARED_VISITORS, f"{rows} AND {mark} = {SHARED}"))
+    if "visitors" in wanted and "shared" not in counts:
+        shared = f"{rows} AND {mark} IN ({SHARED}, {SHARED_LATER})"
+        found.append(_grouped(keys, SHARED_VISITORS, shared))
     if any(key.is_page for key in keys):
         found += _of_ends(keys, f"visits WHERE {selection.visit}", wanted, each="")
     elif own := _some(OF_VISITS | EXITS, wanted):
