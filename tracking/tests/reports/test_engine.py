@@ -90,7 +90,7 @@ def test_columns_that_cannot_be_read_are_reported_as_such(monkeypatch: pytest.Mo
     with pytest.raises(ReportUnavailable):
         ask(site)
 
-    def appears(*_: Any) -> Any:
+    def appears(*_: Any, **__: Any) -> Any:
         chunk.write_bytes(content)
         monkeypatch.undo()
         raise duckdb.IOException("gone")
