@@ -75,7 +75,7 @@ class EndlessReport:
 
     def end(self) -> None:
         """Let it read an empty list, and wait for its page."""
-        empty = json.dumps({"schema": 0}).encode()
+        empty = json.dumps({"schema": 1, "last_chunk": 0, "cursors": {}, "chunks": []}).encode()
         beside = self._pipe.with_suffix(".new")
         beside.write_bytes(empty)
         beside.rename(self._pipe)
