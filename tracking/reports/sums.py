@@ -3,10 +3,11 @@
 An event or a visit belongs to one local day, and so does a visitor: sums of different days add up.
 
 Counting distinct visitors is what takes time, so as few rows as possible are asked for it. Visits
-have a row each, and one that is its visitor's only one is counted; the others' visitors are told
-apart. Rows by page, title, host name or hour are counted by marks in the same way, as long as
-nothing else of an event is asked for: a filter on the visit takes all events of a visit or none.
-Anything else puts together each visit's events of a key first.
+have a row each, and say whether they are their visitor's only one, and the first with each value:
+those are counted, and others' visitors are told apart only under a filter that may take some of a
+visitor's visits and leave others. Rows by page, title, host name, event or hour are counted by
+marks in the same way, as long as nothing else of an event is asked for: a filter on the visit takes
+all events of a visit or none. Anything else puts together each visit's events of a key first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -115,8 +116,7 @@ def _by_visit(
 ) -> str:
     """Rows by attributes of visits: every selected visit is in one of them."""
     counts = {"visits": "count(*)", "lone": "count(*) FILTER (sole)"} | OF_VISITS | EXITS
-    whole = not selection.attributes
-    if whole:
+    if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
     where = f"visits WHERE {selection.visit}"
     if tables.part.first is not None and (first := _first_of_visitor(keys, selection)):
