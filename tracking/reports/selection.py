@@ -52,24 +52,31 @@ class Tables:
         return name
 
     def visits_with(self, event: str) -> str:
-        """Whether a row's visit has an event for which this holds.
+        """Whether a row's visit has an event for which this holds."""
+        return self.among(f"SELECT visit FROM events WHERE {event}")  # noqa: S608
+
+    def among(self, visits: str) -> str:
+        """Whether a row's visit is among those that a query gives.
 
         Of numbered visits that is a string of bits, and else a set: bits take a tenth of the time.
         They are a variable, since a subquery would be joined with every row.
         """
         part = self.part
         if part.first is None or part.last is None:
-            visits = self.add("did", f"SELECT visit FROM events WHERE {event} GROUP BY visit")  # noqa: S608
-            return f"visit IN (SELECT visit FROM {visits})"  # noqa: S608 - a name of ours
-        name = f"did_{len(self.variables)}"
+            found = self.add("found", f"SELECT visit FROM ({visits}) GROUP BY visit")  # noqa: S608
+            return f"visit IN (SELECT visit FROM {found})"  # noqa: S608 - a name of ours
         # Whole bytes: as a blob, bits are filled up to these in front.
-        last = part.first + (part.last - part.first) // 8 * 8 + 7
-        self.variables[name] = (
-            f"WITH {part.tables}"  # noqa: S608 - every value is a parameter
-            f" SELECT bitstring_agg(visit, {part.first}, {last})::BLOB AS bits"
-            f" FROM events WHERE {event}"
+        count = ((part.last - part.first) // 8 + 1) * 8
+        bits = f"bitstring_agg(visit, {part.first}, {part.first + count - 1})"
+        query = (
+            f"WITH {part.tables} SELECT coalesce({bits}, bitstring('0', {count}))::BLOB AS bits"  # noqa: S608
+            f" FROM ({visits})"
         )
-        return f"coalesce(get_bit(getvariable('{name}'), (visit - {part.first})::INTEGER), 0) = 1"
+        name = next((one for one, other in self.variables.items() if other == query), "")
+        if not name:
+            name = f"visits_{len(self.variables)}"
+            self.variables[name] = query
+        return f"get_bit(getvariable('{name}'), (visit - {part.first})::INTEGER) = 1"
 
 
 @dataclass(frozen=True)
@@ -81,22 +88,36 @@ class Selection:
     dimensions in which a visitor's visits may be told apart by it.
     """
 
+    tables: Tables
     event: str
-    visit: str
     attributes: frozenset[str]
     differing: frozenset[str]
+
+    @property
+    def visit(self) -> str:
+        """Whether a visit is selected; what is to be known of its events is looked up once."""
+        return self.tables.visits_with(self.event) if self.attributes else self.event
+
+    @property
+    def first_visit(self) -> str:
+        """Whether a visit of a sealed day is the first of its visitor's that are selected."""
+        if not self.differing:
+            # A visitor has the number of the first visit.
+            return f"{self.visit} AND visit = visitor"
+        selected = f"FROM visits WHERE {self.visit}"
+        return self.tables.among(
+            f"SELECT visit {selected} AND sole UNION ALL"  # noqa: S608
+            f" SELECT min(visit) AS visit {selected} AND NOT sole GROUP BY visitor"
+        )
 
 
 def select(tables: Tables, conditions: Sequence[Condition], bound: str = "") -> Selection:
     """The selection of what all of these hold for, within `bound`, SQL on an event's time."""
     event = " AND ".join([expression(tables, one) for one in conditions] + [bound] * bool(bound))
-    event = event or "true"
     attributes = frozenset(one for condition in conditions for one in _event_attributes(condition))
     attributes |= {"moment"} if bound else set()
-    # What is to be known of a visit that was selected by its events is looked up once for all.
-    visit = tables.visits_with(event) if attributes else event
     differing = frozenset(one for condition in conditions for one in _differing(condition))
-    return Selection(event, visit, attributes, differing | attributes)
+    return Selection(tables, event or "true", attributes, differing | attributes)
 
 
 def expression(tables: Tables, condition: Condition) -> str:

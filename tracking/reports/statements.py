@@ -44,8 +44,6 @@ class Statement:
 
     def run(self, cursor: duckdb.DuckDBPyConnection, around: str = "{}") -> None:
         """Carry it out, within other SQL if there is any; the cursor then has its rows."""
-        for name, query in self.variables.items():
-            cursor.execute(set_bits(name, query), self.used(query))
         cursor.execute(around.format(self.sql), self.used(self.sql))
 
     def used(self, sql: str) -> dict[str, Any]:

@@ -20,8 +20,8 @@ from tracking.columns.schema import (
     FIRSTS,
     MARKED,
     PAGEVIEW_KIND,
+    REPEATED,
     SHARED,
-    SHARED_LATER,
 )
 from tracking.reports.dimensions import OF_A_VISITOR, Dimension
 from tracking.reports.periods import Interval
@@ -115,15 +115,20 @@ def _by_visit(
     tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
 ) -> str:
     """Rows by attributes of visits: every selected visit is in one of them."""
-    counts = {"visits": "count(*)", "lone": "count(*) FILTER (sole)"} | OF_VISITS | EXITS
+    counts = {"visits": "count(*)"} | OF_VISITS | EXITS
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
     where = f"visits WHERE {selection.visit}"
-    if tables.part.first is not None and (first := _first_of_visitor(keys, selection)):
+    first = _first_of_visitor(keys, selection) if tables.part.first is not None else ""
+    if first and wanted == {"visitors"}:
+        return _grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {first}")
+    if first:
         # Each visitor is counted at the first visit that is in a row.
         counts |= {"lone": f"count(*) FILTER ({first})", "shared": "0"}
+    else:
+        counts |= {"lone": "count(*) FILTER (sole)"}
     found = [_grouped(keys, _some(counts, wanted), where)]
-    if "visitors" in wanted and "shared" not in counts:
+    if "visitors" in wanted and not first:
         found.append(_grouped(keys, SHARED_VISITORS, f"{where} AND NOT sole"))
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
@@ -134,24 +139,24 @@ def _by_visit(
 def _first_of_visitor(keys: Sequence[Key], selection: Selection) -> str:
     """Whether a visit is its visitor's first in its row, where that is known; else empty."""
     differing = {key.differing for key in keys if key.differing}
-    if not selection.differing <= differing:
-        return ""
     if not differing:
-        # A visitor has the number of the first visit.
-        return "visit = visitor"
+        return selection.first_visit
     bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
-    return f"firsts & {bit} <> 0" if bit else ""
+    if bit is None or not selection.differing <= differing:
+        return ""
+    return f"{selection.visit} AND firsts & {bit} <> 0"
 
 
 def _by_mark(
     tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str], mark: str
 ) -> str:
     """Rows by one attribute of events that is marked, and nothing else of them selects."""
-    first = f"{mark} IN ({ALONE}, {SHARED}, {SHARED_LATER})"
+    # Comparisons take a third of what lists of marks do; events of sealed days are all marked.
+    first, is_shared = f"{mark} > {REPEATED}", f"{mark} >= {SHARED}"
     differing = {key.differing for key in keys if key.differing} | selection.differing
     counts = {"visits": f"count(*) FILTER ({first})"}
     if len(differing) == 1:
-        counts |= {"lone": f"count(*) FILTER ({mark} IN ({ALONE}, {SHARED}))", "shared": "0"}
+        counts |= {"lone": f"count(*) FILTER ({mark} BETWEEN {ALONE} AND {SHARED})", "shared": "0"}
     else:
         counts |= {"lone": f"count(*) FILTER ({mark} = {ALONE})"}
     rows = f"events WHERE {selection.event}"
@@ -161,8 +166,7 @@ def _by_mark(
         rows += f" AND {first}"
     found = [_grouped(keys, _some(counts, wanted), rows)]
     if "visitors" in wanted and "shared" not in counts:
-        shared = f"{rows} AND {mark} IN ({SHARED}, {SHARED_LATER})"
-        found.append(_grouped(keys, SHARED_VISITORS, shared))
+        found.append(_grouped(keys, SHARED_VISITORS, f"{rows} AND {is_shared}"))
     if any(key.is_page for key in keys):
         found += _of_ends(keys, f"visits WHERE {selection.visit}", wanted, each="")
     elif own := _some(OF_VISITS | EXITS, wanted):
@@ -176,6 +180,11 @@ def _by_pair(
     """Rows by any attributes of events: first the events of each visit that have the same key."""
     names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
     grouped = ", ".join(f"k{number}" for number in range(len(keys)))
+    same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
+    if wanted == {"visitors"}:
+        rows = f"(SELECT {names}, visitor FROM events WHERE {selection.event})"  # noqa: S608
+        each = f"(SELECT {grouped}, visitor FROM {rows} GROUP BY {grouped}, visitor)"  # noqa: S608
+        return _grouped(same, {"visitors": "count(*)"}, each)
     of_events = _some(OF_EVENTS, wanted)
     own = {name: f"any_value({name})" for name in _needed(wanted)}
     columns = ["visit", *own, *(["kind", "seconds", "scroll_depth"] if of_events else [])]
@@ -185,7 +194,6 @@ def _by_pair(
         f"SELECT {', '.join([grouped, 'visit', *_named(own), *_named(of_events)])}"  # noqa: S608
         f" FROM {rows} GROUP BY {grouped}, visit",
     )
-    same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
     counts = {"visits": "count(*)", "lone": "count(*) FILTER (sole)"}
     counts |= {name: f"sum({name})" for name in OF_EVENTS}
     found = [_grouped(same, _some(counts, wanted), pairs)]
