@@ -6,6 +6,10 @@ from django.http import Http404
 
 from tracking.models import Site
 
+ALL_SITES = "all"
+MOST_SITES = 100
+"""As many as one report can be about."""
+
 
 def readable_site(user: Any, public_id: str) -> Site:
     """The site with this public id, if `user` may read its reports; raises Http404.
@@ -13,6 +17,24 @@ def readable_site(user: Any, public_id: str) -> Site:
     Someone else's site and one that does not exist can't be told apart.
     """
     return _found(user, public_id)
+
+
+def readable_sites(user: Any, key: str) -> tuple[Site, ...]:
+    """The sites that `key` names: public ids with `+` between them, or `all`.
+
+    Raises Http404 unless `user` may read each of them, and when there is none, or too many.
+    """
+    visible = Site.objects.visible_to(user)
+    if key == ALL_SITES:
+        found = tuple(visible[: MOST_SITES + 1])
+        wanted = len(found)
+    else:
+        public_ids = key.split("+")
+        wanted = len(public_ids)
+        found = tuple(visible.filter(public_id__in=public_ids)) if wanted <= MOST_SITES else ()
+    if not 0 < wanted == len(found) <= MOST_SITES:
+        raise Http404("No such site.")
+    return found
 
 
 def writable_site(user: Any, public_id: str) -> Site:

@@ -4,7 +4,9 @@ from django.urls import path
 
 from tracking.views.activity import ActivityView
 from tracking.views.hits import CollectView, VisitFormView
-from tracking.views.report import ReportView
+from tracking.views.report.numbers import NumbersView
+from tracking.views.report.page import PageView
+from tracking.views.report.panels import CardView
 from tracking.views.sites import (
     SiteDeleteView,
     SiteFilterAddView,
@@ -21,7 +23,9 @@ urlpatterns = [
     path("t/<str:site_id>.gif", CollectView.as_view(), name="pixel"),
     path("t/<str:site_id>", CollectView.as_view(), name="collect"),
     path("sites/", SiteListView.as_view(), name="sites"),
-    path("sites/<str:site_id>/", ReportView.as_view(), name="report"),
+    path("sites/<str:key>/", PageView.as_view(), name="report"),
+    path("sites/<str:key>/numbers/", NumbersView.as_view(), name="numbers"),
+    path("sites/<str:key>/cards/<str:card>/", CardView.as_view(), name="card"),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
     path("sites/<str:site_id>/filters/", SiteFilterAddView.as_view(), name="filter-add"),

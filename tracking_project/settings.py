@@ -60,7 +60,7 @@ SETUP_CODE_PATH = DATA_DIR / "setup-code.hash"
 PORT = setting("PORT", port, "8000", expected="a TCP port, 1 to 65535")
 HOST = setting("HOST", text, "127.0.0.1", expected="an address to listen on")
 # The Procfile starts the server with as many.
-WEB_THREADS = setting("WEB_THREADS", positive, "4", expected="a number of threads, 1 or more")
+WEB_THREADS = setting("WEB_THREADS", positive, "6", expected="a number of threads, 1 or more")
 BASE_URL = setting(
     "BASE_URL",
     web_address,

@@ -106,7 +106,7 @@ class Selection:
             return f"{self.visit} AND visit = visitor"
         selected = f"FROM visits WHERE {self.visit}"
         return self.tables.among(
-            f"SELECT visit {selected} AND sole UNION ALL"  # noqa: S608
+            f"SELECT visit {selected} AND sole UNION ALL"
             f" SELECT min(visit) AS visit {selected} AND NOT sole GROUP BY visitor"
         )
 

@@ -55,8 +55,12 @@ class ActivityView(LoginRequiredMixin, View):
             before = request.GET.get("before")
             events = _events(site, Cursor.from_param(before) if before else None)
         except InvalidQuery as error:
-            context = {"site": site, "error": error, "status": 400}
-            return render(request, "tracking/report_error.html", context, status=400)
+            context = {
+                "error": error,
+                "status": 400,
+                "subject": {"key": site_id, "name": site.name},
+            }
+            return render(request, "tracking/report/excuse.html", context, status=400)
         page, has_more = events[:PAGE_ROWS], len(events) > PAGE_ROWS
         rules = site.rules()
         context = {

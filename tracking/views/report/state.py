@@ -1,114 +1,82 @@
-"""What the report page asks: the panels, and each as a ReportQuery."""
+"""All that the report page's URL says."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 from urllib.parse import urlencode
 
-from babel.numbers import format_decimal
 from django.http import QueryDict
 
 from tracking.errors import InvalidQuery
-from tracking.records import PAGEVIEW, SiteRules
+from tracking.records import PAGEVIEW
 from tracking.reports.condition_text import condition_text
-from tracking.reports.conditions import Condition, Filter, Operator, condition_of, filters_of
-from tracking.reports.dimensions import DIMENSIONS
-from tracking.reports.engine import Number, Report, Row
-from tracking.reports.metrics import METRICS
-from tracking.reports.periods import Clock, Period, parse_comparison
+from tracking.reports.conditions import Condition, Filter, condition_of, filters_of
+from tracking.reports.periods import Clock, Interval, Period, default_interval, needs_match
 from tracking.reports.query import ReportQuery
 from tracking.reports.query_params import FILTER, from_params
-from tracking.reports.wording import unknown_parameter
-from tracking.templatetags.numbers import LOCALE
-from tracking.views.words import condition_words, filter_words, value_text
+from tracking.reports.wording import WEEKDAYS, unknown_parameter
+from tracking.views.report.cards import CARDS, PANELS, Card, Panel
+from tracking.views.report.subject import Subject
 
-PERIODS = {
-    "realtime": "Realtime",
-    "today": "Today",
-    "yesterday": "Yesterday",
-    "7d": "7 days",
-    "28d": "28 days",
-    "30d": "30 days",
-    "91d": "91 days",
-    "week": "This week",
-    "month": "This month",
-    "quarter": "This quarter",
-    "year": "This year",
-    "12mo": "12 months",
-    "all": "All time",
-}
 HEADLINE = (
     *("visitors", "visits", "pageviews"),
     *("views_per_visit", "bounce_rate", "visit_duration"),
 )
 PANEL_ROWS = 8
-METRIC = "metric"
-PARAMETERS = frozenset({"period", "from", "to", METRIC, FILTER})
-
-OPPOSITES: dict[Operator, Operator] = {
-    "is": "is_not",
-    "contains": "does_not_contain",
-    "matches": "does_not_match",
-    "is_set": "is_not_set",
-}
-OPPOSITES |= {opposite: operator for operator, opposite in OPPOSITES.items()}
+METRIC, TAB, FULL, COMPARE = "metric", "tab", "full", "compare"
+NO_COMPARISON = "none"
+OF_QUERY = ("period", "from", "to", "interval", COMPARE, "match", FILTER)
+OF_PAGE = (METRIC, TAB, FULL)
 
 ONLY_CUSTOM = Filter("event", "is_not", (PAGEVIEW,))
 
 
 @dataclass(frozen=True)
-class Panel:
-    """A table of the page: its dimension, and what its rows are counted in."""
-
-    dimension: str
-    title: str
-    metric: str = "visitors"
-
-
-EVENTS = Panel("event", "Events", "events")
-PANELS = (
-    Panel("page", "Top pages"),
-    Panel("title", "Titles"),
-    Panel("entry_page", "Entry pages"),
-    Panel("exit_page", "Exit pages"),
-    Panel("source", "Sources"),
-    Panel("referrer", "Referrers"),
-    Panel("channel", "Channels"),
-    Panel("utm_campaign", "Campaigns"),
-    Panel("country", "Countries"),
-    Panel("region", "Regions"),
-    Panel("city", "Cities"),
-    Panel("language", "Languages"),
-    Panel("browser", "Browsers"),
-    Panel("system", "Systems"),
-    Panel("device", "Devices"),
-    Panel("screen", "Screens"),
-    EVENTS,
-)
-
-
-@dataclass(frozen=True)
 class State:
-    """All that the page's URL says: the query has its period and its filters."""
+    """What the page shows: the query has its sites, period, comparison, interval and filters.
 
-    clock: Clock
+    `metric` is drawn in the chart, `tabs` are the names of panels that were chosen, and with
+    `is_full` everything is on the page at once.
+    """
+
+    subject: Subject
     query: ReportQuery
-    metric: str
+    metric: str = HEADLINE[0]
+    tabs: tuple[str, ...] = ()
+    is_full: bool = False
 
     @classmethod
-    def from_params(cls, params: QueryDict, site: SiteRules, clock: Clock) -> "State":
-        """Read a query string; raises InvalidQuery, naming the parameter."""
+    def from_params(cls, params: QueryDict, subject: Subject) -> "State":
+        """Read a query string; raises InvalidQuery, naming the parameter.
+
+        Without a word on it, a period is compared with the one before, if there is one.
+        """
         for name in params:
-            if name not in PARAMETERS:
+            if name not in (*OF_QUERY, *OF_PAGE):
                 raise unknown_parameter(name)
         rest = params.copy()
-        metric = _metric(rest.pop(METRIC) if METRIC in rest else [])
-        return cls(clock, from_params(rest, (site,), clock, metrics=HEADLINE), metric)
+        metric = _once(rest, METRIC, HEADLINE) or HEADLINE[0]
+        is_full = bool(_once(rest, FULL, ("1",)))
+        tabs = tuple(rest.pop(TAB)) if TAB in rest else ()
+        for tab in tabs:
+            if tab not in PANELS:
+                raise InvalidQuery(TAB, f"expected one of {', '.join(PANELS)}")
+        query = _query(rest, subject)
+        return cls(subject, query, metric, tuple(dict.fromkeys(tabs)), is_full)
+
+    @property
+    def clock(self) -> Clock:
+        """When the page is asked for."""
+        return self.subject.clock
 
     @property
     def period(self) -> Period:
         """The days that the page is about."""
         return self.query.period
+
+    @property
+    def interval(self) -> Interval:
+        """What the chart's buckets are."""
+        return self.query.interval or default_interval(self.period)
 
     @property
     def filters(self) -> tuple[Condition, ...]:
@@ -119,123 +87,111 @@ class State:
         self,
         *,
         period: str | None = None,
+        compare: str | None = None,
+        match: str = "",
+        interval: str | None = None,
         metric: str | None = None,
+        tab: Panel | None = None,
         filters: Sequence[Condition] | None = None,
+        is_full: bool | None = None,
     ) -> str:
-        """The query string of this state with something changed."""
-        pairs = [("period", period or self.period.key)]
-        if (metric or self.metric) != HEADLINE[0]:
-            pairs.append((METRIC, metric or self.metric))
+        """The query string of this state with something changed.
+
+        A changed period takes its interval and a comparison with given days along; an empty
+        interval is the period's own.
+        """
+        texts = self._texts()
+        if period is not None:
+            texts |= {"period": period, "interval": ""}
+            if texts[COMPARE] not in {"", "year", NO_COMPARISON} or not _can_compare(period):
+                texts |= {COMPARE: "", "match": ""}
+        if compare is not None:
+            texts |= {COMPARE: compare if compare != "previous" or match else "", "match": match}
+        if interval is not None:
+            texts["interval"] = interval
+        if metric is not None:
+            texts[METRIC] = metric if metric != HEADLINE[0] else ""
+        if is_full is not None:
+            texts[FULL] = "1" if is_full else ""
+        pairs = [(name, text) for name, text in texts.items() if text]
+        pairs += [(TAB, name) for name in (self._tabs_with(tab) if tab else self.tabs)]
         shown = self.filters if filters is None else filters
-        return f"?{urlencode([*pairs, *((FILTER, condition_text(one)) for one in shown)])}"
+        pairs += [(FILTER, condition_text(one)) for one in dict.fromkeys(shown)]
+        return f"?{urlencode(pairs)}"
+
+    def _texts(self) -> dict[str, str]:
+        compared = self.query.compared
+        matched = compared is not None and needs_match(self.period, compared)
+        if compared is None:
+            compare = NO_COMPARISON if _can_compare(self.period.key) else ""
+        else:
+            compare = compared.key if compared.key != "previous" or matched else ""
+        return {
+            "period": self.period.key,
+            "interval": self.query.interval or "",
+            COMPARE: compare,
+            "match": WEEKDAYS if matched else "",
+            METRIC: self.metric if self.metric != HEADLINE[0] else "",
+            FULL: "1" if self.is_full else "",
+        }
+
+    def _tabs_with(self, panel: Panel) -> tuple[str, ...]:
+        card = card_of(panel)
+        others = tuple(name for name in self.tabs if card_of(PANELS[name]) is not card)
+        return others if panel is card.panels[0] else (*others, panel.name)
 
     def numbers_query(self) -> ReportQuery:
-        """The question of the big numbers and the chart, beside the period before if there is one.
-
-        Custom events are what their panel's rows are shares of.
-        """
-        try:
-            before = parse_comparison("previous", self.period, self.clock, match_weekdays=False)
-        except InvalidQuery:
-            before = None
-        metrics = (*HEADLINE, "events")
-        return replace(self.query, metrics=metrics, dimensions=("time",), compared=before)
+        """The question of the big numbers and the chart."""
+        return replace(self.query, metrics=HEADLINE, dimensions=("time",))
 
     def panel_query(self, panel: Panel) -> ReportQuery:
         """The question of a panel."""
         return replace(
             self.query,
             metrics=(panel.metric,),
-            dimensions=(panel.dimension,),
-            condition=self._of_custom_events() if panel is EVENTS else self.query.condition,
-            limit=PANEL_ROWS,
+            dimensions=panel.dimensions,
+            condition=self.condition_of(panel),
+            interval=None,
+            compared=None,
+            limit=PANEL_ROWS if panel.kind == "rows" else 1000,
         )
 
-    def _of_custom_events(self) -> Condition | None:
-        """The filters, without pageviews; as they are when no more can be said than they do."""
+    def condition_of(self, panel: Panel) -> Condition | None:
+        """The filters; of events without pageviews, unless no more can be said than they do."""
+        if "event" not in panel.dimensions:
+            return self.query.condition
         try:
             return condition_of((*self.filters, ONLY_CUSTOM))
         except InvalidQuery:
             return self.query.condition
 
 
-def _metric(texts: Sequence[str]) -> str:
+def card_of(panel: Panel) -> Card:
+    """The card that a panel is a tab of."""
+    return next(card for card in CARDS.values() if panel in card.panels)
+
+
+def _can_compare(period: str) -> bool:
+    return period not in {"realtime", "all"}
+
+
+def _query(params: QueryDict, subject: Subject) -> ReportQuery:
+    compare = params.get(COMPARE, "")
+    if compare == NO_COMPARISON:
+        del params[COMPARE]
+    query = from_params(params, subject.rules, subject.clock, metrics=HEADLINE)
+    if compare or not _can_compare(query.period.key):
+        return query
+    params[COMPARE] = "previous"
+    return from_params(params, subject.rules, subject.clock, metrics=HEADLINE)
+
+
+def _once(params: QueryDict, name: str, allowed: Sequence[str]) -> str:
+    """Take out a parameter that may be there once, with one of these values; else empty."""
+    texts = params.pop(name) if name in params else []
     if len(texts) > 1:
-        raise InvalidQuery(METRIC, "given twice")
-    name = "".join(texts) or HEADLINE[0]
-    if name not in HEADLINE:
-        raise InvalidQuery(METRIC, f"expected one of {', '.join(HEADLINE)}")
-    return name
-
-
-def headline(state: State, report: Report) -> list[dict[str, Any]]:
-    """The big numbers, each with its change and the link that draws it."""
-    before = report.compared or {}
-    return [
-        {
-            "name": name,
-            "label": METRICS[name].label,
-            "value": report.totals[name],
-            "change": _change(report.totals[name], before.get(name)),
-            "url": state.url(metric=name),
-            "is_drawn": name == state.metric,
-        }
-        for name in HEADLINE
-    ]
-
-
-def _change(value: Number, before: Number) -> dict[str, str] | None:
-    """A number's change in percent of what it was; None over nothing, and for nothing."""
-    if not isinstance(value, int | float) or not isinstance(before, int | float) or not before:
-        return None
-    percent = round(100 * (value - before) / before)
-    text = f"{format_decimal(abs(percent), locale=LOCALE)}%"
-    if percent == 0:
-        return {"text": text, "words": "as in the previous period"}
-    arrow, word = ("\N{UPWARDS ARROW}", "up") if percent > 0 else ("\N{DOWNWARDS ARROW}", "down")
-    return {"text": f"{arrow} {text}", "words": f"{word} {text} from the previous period"}
-
-
-def chips(state: State) -> list[dict[str, str]]:
-    """The filters, each with the link that takes it away; single ones also can be turned around."""
-    found = []
-    for one in state.filters:
-        others = tuple(other for other in state.filters if other != one)
-        chip = {"words": condition_words(one), "remove_url": state.url(filters=others)}
-        if isinstance(one, Filter):
-            label, operator, values = filter_words(one)
-            turned = replace(one, operator=OPPOSITES[one.operator])
-            turn_url = state.url(filters=(*others, turned))
-            chip |= {"label": label, "operator": operator, "values": values, "turn_url": turn_url}
-        found.append(chip)
-    return found
-
-
-def panel_rows(state: State, panel: Panel, report: Report, total: Number) -> dict[str, Any]:
-    """A panel as the template draws it; a bar's length is a share of the longest."""
-    longest = max((_count(panel, row) for row in report.rows), default=0)
-    return {
-        "panel": panel,
-        "label": DIMENSIONS[panel.dimension].label,
-        "metric_label": METRICS[panel.metric].label,
-        "rows": [_drawn(state, panel, row, longest, total) for row in report.rows],
-        "more": max(0, report.row_count - len(report.rows)),
-    }
-
-
-def _count(panel: Panel, row: Row) -> int:
-    """What a row is counted in, which is never a rate and never money."""
-    count = row.metrics[panel.metric]
-    return count if isinstance(count, int) else 0
-
-
-def _drawn(state: State, panel: Panel, row: Row, longest: int, total: Any) -> dict[str, Any]:
-    count = _count(panel, row)
-    wanted = Filter(panel.dimension, "is", row.keys)
-    return {
-        "text": value_text(panel.dimension, row.keys[0]),
-        "count": count,
-        "share": count / total if total else None,
-        "bar": round(100 * count / longest) if longest else 0,
-        "url": state.url(filters=tuple(dict.fromkeys((*state.filters, wanted)))),
-    }
+        raise InvalidQuery(name, "given twice")
+    text = "".join(texts)
+    if text and text not in allowed:
+        raise InvalidQuery(name, f"expected one of {', '.join(allowed)}")
+    return text

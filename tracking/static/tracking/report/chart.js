@@ -1,8 +1,9 @@
 // Draws the time series; without it the page has the same numbers as a table.
 "use strict";
 
-const chart = document.getElementById("chart");
-const series = JSON.parse(document.getElementById("chart-series")?.textContent ?? "null");
+let chart = null;
+let series = null;
+let plot = null;
 const dark = matchMedia("(prefers-color-scheme: dark)");
 
 const token = (name) => {
@@ -90,16 +91,24 @@ function options() {
   };
 }
 
-if (chart && series && window.uPlot) {
-  // Shown before it is measured: an empty chart takes no room.
-  chart.append(document.createComment("chart"));
-  chart.style.display = "block";
-  let plot;
-  const draw = () => {
-    plot?.destroy();
-    plot = new window.uPlot(options(), columns(), chart);
-  };
+const draw = () => {
+  plot?.destroy();
+  plot = new window.uPlot(options(), columns(), chart);
+};
+const resized = new ResizeObserver(() => plot?.setSize({ width: chart.clientWidth - 16, height: chart.clientHeight - 14 }));
+
+function begin() {
+  const found = document.getElementById("chart");
+  if (!found || found === chart || !window.uPlot) return;
+  chart = found;
+  series = JSON.parse(document.getElementById("chart-series").textContent);
+  plot = null;
+  chart.classList.add("drawn");
   draw();
-  dark.addEventListener("change", draw);
-  new ResizeObserver(() => plot.setSize({ width: chart.clientWidth - 16, height: chart.clientHeight - 14 })).observe(chart);
+  resized.disconnect();
+  resized.observe(chart);
 }
+
+dark.addEventListener("change", () => plot && draw());
+document.addEventListener("htmx:afterSettle", begin);
+begin();
