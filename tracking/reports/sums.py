@@ -42,7 +42,7 @@ OF_VISITS = {
 }
 """Sums of a visit's own numbers, over those visits that are rated in a row."""
 EXITS = {"exits": "count(*) FILTER (exit_page <> '')"}
-OF_A_GOAL = {"conversions", "converted"}
+REACHED = {"conversions", "converted"}
 
 TIME = {
     "minute": "day::TIMESTAMP + to_minutes(minute)",
