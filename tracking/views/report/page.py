@@ -12,6 +12,7 @@ from tracking.reports.condition_text import condition_text
 from tracking.reports.engine import Report
 from tracking.views.report.cards import CARDS
 from tracking.views.report.chips import chips_of
+from tracking.views.report.keys import shortcuts_of
 from tracking.views.report.numbers import numbers_context
 from tracking.views.report.panels import card_context, tabs_of
 from tracking.views.report.parts import Ask, ReportView
@@ -84,6 +85,7 @@ def _context(state: State) -> dict[str, Any]:
         "period_label": PERIODS.get(state.period.key),
         "filter_texts": [condition_text(one) for one in state.filters],
         "chips": chips_of(state),
+        "shortcuts": shortcuts_of(state),
         "clear_url": state.url(filters=()),
         "full_url": state.url(is_full=True),
         "cards": [{"card": card, "tabs": tabs_of(state, card)} for card in CARDS.values()],
