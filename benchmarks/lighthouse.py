@@ -22,7 +22,6 @@ from tests.instance import PATIENCE_SECONDS, Instance, free_port
 LIGHTHOUSE = "lighthouse@12.8.2"
 CATEGORIES = ("performance", "accessibility", "best-practices")
 LEAST = 95
-TOKEN = r'csrfmiddlewaretoken" value="([^"]+)'
 Cookies = dict[str, str]
 DEVICES: dict[str, list[str]] = {"phone": [], "desktop": ["--preset=desktop"]}
 

@@ -114,7 +114,7 @@ def test_hits_are_answered_beside_unfinished_bodies_and_heavy_reports(tmp_path: 
     instance.start("web")
     try:
         session = signed_in(instance)
-        url = f"{instance.url}/sites/{site}/?period=12mo"
+        url = f"{instance.url}/sites/{site}/numbers/?period=12mo"
         report = EndlessReport(instance, url, session)
         bodies = [begun_body(instance, site) for _ in range(THREADS // 2)]
 

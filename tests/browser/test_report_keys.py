@@ -17,7 +17,6 @@ PERIODS = {
     "q": "91d",
     "l": "12mo",
     "a": "all",
-    "r": "realtime",
 }
 
 
@@ -43,6 +42,7 @@ def test_a_key_a_period(report: Page) -> None:
     for key, period in PERIODS.items():
         link = report.locator(f"[data-key={key}]")
         expect(link).to_have_attribute("href", f"?period={period}&f=country%3Ais%3ADE")
+    expect(report.locator("[data-key=r]")).to_have_attribute("href", re.compile("/realtime/$"))
     press(report, "t")
     expect_address(report, "?period=today&f=country%3Ais%3ADE")
 
@@ -80,7 +80,7 @@ def test_the_help_sheet(report: Page) -> None:
     sheet = report.get_by_role("dialog", name="Keyboard shortcuts")
     press(report, "?")
     expect(sheet).to_be_visible()
-    expect(sheet.get_by_role("link")).to_have_count(len(PERIODS) + 3)
+    expect(sheet.get_by_role("link")).to_have_count(len(PERIODS) + 4)
     press(report, "Escape")
     expect(sheet).to_be_hidden()
     report.get_by_role("button", name="Keyboard shortcuts").click()

@@ -17,7 +17,7 @@ from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
 from tracking.reports.query import ReportQuery
 from tracking.reports.selection import Selection, Tables, select
-from tracking.reports.sums import OF_A_GOAL, Key, keys_of, sums_query
+from tracking.reports.sums import REACHED, Key, keys_of, sums_query
 
 COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced"})
 
@@ -98,7 +98,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
     if ask.revenue:
         query = _revenue(keys, selection)
     else:
-        query = sums_query(tables, keys, selection, ask.wanted - OF_A_GOAL)
+        query = sums_query(tables, keys, selection, ask.wanted - REACHED)
         if ask.goal is not None:
             query = _with_goal(tables, keys, select(tables, (*conditions, ask.goal), bound), query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"

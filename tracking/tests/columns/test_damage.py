@@ -38,7 +38,7 @@ from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import FIREFOX, MONDAY, NINE, ask, count, hit, seal, spool
 from tracking.upkeep.steps import check_files, copy_new_events, run_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 AT = NINE + 3 * DAY
 KINDS = ("chunk", "events", "visits", "site manifest", "chunk manifest")

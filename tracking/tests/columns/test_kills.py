@@ -43,7 +43,7 @@ from tracking.upkeep.steps import (
     seal_finished_days,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 NEXT_MONTH = NINE + 31 * DAY
 MINUTE = timedelta(minutes=1)

@@ -42,7 +42,7 @@ from tracking.tests.pipeline import (
 )
 from tracking.upkeep.steps import apply_retention, check_files, copy_new_events, merge_sealed_days
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
 
 HERE = Path(__file__).parent
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)

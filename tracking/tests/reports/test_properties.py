@@ -38,6 +38,8 @@ from tracking.tests.reports.traffic import (
 from tracking.upkeep.step import Surroundings
 from tracking.upkeep.steps import apply_retention
 
+pytestmark = pytest.mark.any_database
+
 QUESTIONS = int(os.environ.get("FOOTFALL_QUESTIONS", "200"))
 FIRST_SEED = int(os.environ.get("FOOTFALL_SEED", "0"))
 TRAFFICS = min(QUESTIONS, max(8, QUESTIONS // 100))

@@ -2,38 +2,34 @@
 
 from django.urls import reverse
 
-from tracking.reports.conditions import Condition
-from tracking.views.report.state import NO_COMPARISON, State
+from tracking.views.report.pickers import LABELS
+from tracking.views.report.state import State
 
 PERIOD_KEYS = {
-    "r": ("realtime", "Realtime"),
-    "t": ("today", "Today"),
-    "y": ("yesterday", "Yesterday"),
-    "w": ("7d", "Last 7 days"),
-    "m": ("30d", "Last 30 days"),
-    "q": ("91d", "Last 91 days"),
-    "l": ("12mo", "Last 12 months"),
-    "a": ("all", "All time"),
+    "t": "today",
+    "y": "yesterday",
+    "w": "7d",
+    "m": "30d",
+    "q": "91d",
+    "l": "12mo",
+    "a": "all",
 }
-NO_FILTERS: tuple[Condition, ...] = ()
 
 
-def shortcuts_of(state: State) -> list[dict[str, str]]:
-    """What can be reached with one key from this page, in the order of the help sheet."""
+def shortcuts_of(state: State, toggle_url: str) -> list[dict[str, str]]:
+    """What can be reached with one key from this page, in the order of the help sheet.
+
+    `toggle_url` turns the comparison on or off; it is empty where there is none.
+    """
     found = [
-        {"key": key, "label": label, "url": state.url(period=period)}
-        for key, (period, label) in PERIOD_KEYS.items()
+        {"key": key, "label": LABELS[period], "url": state.url(period=period)}
+        for key, period in PERIOD_KEYS.items()
     ]
-    if state.period.key not in {"realtime", "all"}:
-        found.append({"key": "c", **_comparison(state)})
+    report_url = reverse("tracking:report", args=[state.subject.key])
+    found.append({"key": "r", "label": "Realtime", "url": f"{report_url}realtime/"})
+    if toggle_url:
+        label = "Compare with nothing" if state.query.compared else "Compare"
+        found.append({"key": "c", "label": label, "url": toggle_url})
     if state.filters:
-        found.append(
-            {"key": "x", "label": "Clear all filters", "url": state.url(filters=NO_FILTERS)}
-        )
+        found.append({"key": "x", "label": "Clear all filters", "url": state.url(filters=())})
     return [*found, {"key": "s", "label": "All sites", "url": reverse("tracking:sites")}]
-
-
-def _comparison(state: State) -> dict[str, str]:
-    if state.query.compared is None:
-        return {"label": "Compare with the period before", "url": state.url(compare="previous")}
-    return {"label": "Compare with nothing", "url": state.url(compare=NO_COMPARISON)}

@@ -2,6 +2,7 @@
 "use strict";
 {
   const CARD = ".panels > section";
+  const CARRIED = ["tab", "metric"];
   const tabsOf = (card) => [...card.querySelectorAll("[data-tab]")];
   const isOpen = (tab) => tab.getAttribute("aria-current") === "true";
   const chosenTabs = () => new URLSearchParams(location.search).getAll("tab");
@@ -33,7 +34,7 @@
   function carryOver(link) {
     if (link.origin !== location.origin || link.pathname !== location.pathname || link.hash) return;
     const there = withTabs(link.href, link.dataset.tab ? tabsWith(link) : chosenTabs());
-    if (!link.matches(".number")) {
+    if (!link.dataset.metric) {
       const metric = new URLSearchParams(location.search).get("metric");
       there.searchParams.delete("metric");
       if (metric) there.searchParams.set("metric", metric);
@@ -41,16 +42,16 @@
     if (there.href !== link.href) link.href = there;
   }
 
-  function carryOverAll() {
-    document.querySelectorAll("a[href]").forEach(carryOver);
-    for (const form of document.querySelectorAll("form[method=get]")) {
-      if (new URL(form.action).pathname !== location.pathname) continue;
-      for (const field of form.querySelectorAll("input[type=hidden][name=tab]")) field.remove();
-      for (const value of chosenTabs()) {
-        form.append(Object.assign(document.createElement("input"), { type: "hidden", name: "tab", value }));
-      }
+  const carryOverAll = () => document.querySelectorAll("a[href]").forEach(carryOver);
+
+  document.addEventListener("formdata", ({ target, formData }) => {
+    if (target.method !== "get" || new URL(target.action).pathname !== location.pathname) return;
+    const here = new URLSearchParams(location.search);
+    for (const name of CARRIED) {
+      formData.delete(name);
+      for (const value of here.getAll(name)) formData.append(name, value);
     }
-  }
+  });
 
   document.addEventListener("click", (event) => {
     const link = event.target.closest("a[href]");
@@ -66,15 +67,17 @@
     open(card, link);
   }, true);
 
-  function besidesTabs() {
-    const { searchParams } = withTabs(location.href, []);
+  // What else is in an address is drawn by the server, and the metric by the chart.
+  function fromServer() {
+    const { searchParams } = new URL(location.href);
+    for (const name of CARRIED) searchParams.delete(name);
     searchParams.sort();
     return searchParams.toString();
   }
 
-  const drawn = besidesTabs();
+  const drawn = fromServer();
   addEventListener("popstate", () => {
-    if (besidesTabs() !== drawn) {
+    if (fromServer() !== drawn) {
       location.reload();
       return;
     }
