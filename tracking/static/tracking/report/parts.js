@@ -17,14 +17,15 @@ function next() {
 
 // The tabs and the metric that were chosen since the page came are in its address alone.
 function carryOver(link) {
-  const there = new URL(link.href);
-  if (there.origin !== location.origin || there.pathname !== location.pathname || link.dataset.tab !== undefined) return;
+  // A link of the map is SVG's, whose address is an object.
+  const there = new URL(link.getAttribute("href"), location);
+  if (there.origin !== location.origin || !there.pathname.startsWith(location.pathname)) return;
   for (const name of ["tab", "metric"]) {
     if (name === "metric" && link.matches(".number")) continue;
     there.searchParams.delete(name);
     for (const value of new URLSearchParams(location.search).getAll(name)) there.searchParams.append(name, value);
   }
-  link.href = there;
+  link.setAttribute("href", there);
 }
 
 document.addEventListener("htmx:beforeSwap", ({ detail }) => {
@@ -70,10 +71,13 @@ document.addEventListener("click", (event) => {
   if (!link) return;
   if (link.dataset.tab === undefined) carryOver(link);
   else {
-    const chosen = new URL(link.href).searchParams.getAll("tab");
+    // Of its own card no other tab stays open; the first of a card is not named.
     const here = new URL(location.href);
+    const own = [...link.closest("section").querySelectorAll("[data-tab]")].map((one) => one.dataset.tab);
+    const others = here.searchParams.getAll("tab").filter((name) => !own.includes(name));
     here.searchParams.delete("tab");
-    for (const name of chosen) here.searchParams.append("tab", name);
+    for (const name of others) here.searchParams.append("tab", name);
+    if (new URL(link.href).searchParams.getAll("tab").includes(link.dataset.tab)) here.searchParams.append("tab", link.dataset.tab);
     history.replaceState(history.state, "", here);
   }
 }, true);
