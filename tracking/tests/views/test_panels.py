@@ -263,32 +263,34 @@ def test_an_unknown_value_has_a_row_that_filters(client: Client, site: Site) -> 
     assert row["text"] == "(unknown)"
     assert filters_of(row["url"]) == ["city:is:"]
     filtered = client.get(f"/sites/{site.public_id}/cards/places/{row['url']}")
-    assert rows_of(filtered) == {"Austria": [1]}
+    assert rows_of(filtered) == {"(unknown)": [1]}
 
 
-@pytest.mark.parametrize("panel", [*PANELS])
 def test_a_panel_without_anything_says_so_and_leads_to_its_details(
-    client: Client, site: Site, panel: str
+    client: Client, site: Site
 ) -> None:
-    text = text_of(card(client, site, card_of(PANELS[panel]).name, f"tab={panel}"))
+    for panel in PANELS.values():
+        text = text_of(card(client, site, card_of(panel).name, f"tab={panel.name}"))
+        assert panel.empty in text
+        assert ("/details/" in text) == (panel.name != "hours")
 
-    assert PANELS[panel].empty in text
-    assert ("/details/" in text) == (panel != "hours")
 
-
-@pytest.mark.parametrize("panel", [*PANELS])
 def test_a_panel_asks_the_engine_once(
-    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch, panel: str
+    client: Client, site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     count([hit(site, NINE)])
-    asked = []
+    asked: list[str] = []
     answer = parts.answer
-    monkeypatch.setattr(
-        parts, "answer", lambda *args, **more: asked.append(1) or answer(*args, **more)
-    )
-    card(client, site, card_of(PANELS[panel]).name, f"tab={panel}")
 
-    assert len(asked) == 1
+    def counted(*args: Any, **more: Any) -> Any:
+        asked.append("once")
+        return answer(*args, **more)
+
+    monkeypatch.setattr(parts, "answer", counted)
+    for panel in PANELS.values():
+        card(client, site, card_of(panel).name, f"tab={panel.name}")
+
+    assert len(asked) == len(PANELS)
 
 
 def test_realtime_has_hours_and_a_map_too(client: Client, site: Site) -> None:

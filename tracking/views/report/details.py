@@ -11,7 +11,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import AnyOf, Condition, Filter, condition_of, filters_of
+from tracking.reports.conditions import MOST_VALUES, AnyOf, Condition, Filter, condition_of, filters_of
 from tracking.reports.dimensions import FILTERABLE, PROP
 from tracking.reports.engine import Number, Report, Row
 from tracking.reports.query import Order, ReportQuery
@@ -159,12 +159,17 @@ def _once(params: QueryDict, name: str) -> str:
 def _found(panel: Panel, search: str) -> Condition:
     """What holds for the rows whose text has this in it."""
     if panel.dimensions == ("country",):
-        codes = [
-            code for code, name in LOCALE.territories.items() if search.lower() in name.lower()
-        ]
-        return Filter("country", "is", tuple(codes[:100]) or (search,))
+        return _countries(search)
     parts = tuple(Filter(name, "contains", (search,)) for name in panel.dimensions)
     return parts[0] if len(parts) == 1 else AnyOf(parts)
+
+
+def _countries(search: str) -> Condition:
+    """What holds for the countries whose names have this in it; their codes are what is stored."""
+    codes = [code for code, name in LOCALE.territories.items() if search.lower() in name.lower()]
+    some = [tuple(codes[at : at + MOST_VALUES]) for at in range(0, len(codes), MOST_VALUES)]
+    # Without any, it is the search itself that no country is called.
+    return AnyOf(tuple(Filter("country", "is", one) for one in some or [(search,)]))
 
 
 def details_context(details: Details, report: Report, whole: Number) -> dict[str, Any]:
