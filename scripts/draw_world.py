@@ -44,7 +44,8 @@ def _natural_earth(longitude: float, latitude: float) -> Point:
         + fourth * (-0.013791 + fourth * (0.003971 * square - 0.001529 * fourth))
     )
     y = latitude * (
-        1.007226 + square * (0.015085 + fourth * (-0.044475 + 0.028874 * square - 0.005916 * fourth))
+        1.007226
+        + square * (0.015085 + fourth * (-0.044475 + 0.028874 * square - 0.005916 * fourth))
     )
     return x, y
 
@@ -63,9 +64,7 @@ class Atlas:
         points, x, y = [], 0, 0
         for step_x, step_y in steps:
             x, y = x + step_x, y + step_y
-            points.append(
-                (x * self._scale[0] + self._move[0], y * self._scale[1] + self._move[1])
-            )
+            points.append((x * self._scale[0] + self._move[0], y * self._scale[1] + self._move[1]))
         return points
 
     def countries(self) -> dict[str, list[list[Point]]]:

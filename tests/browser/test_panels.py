@@ -1,113 +1,114 @@
 """A report's cards in a browser: tabs, the map, and the search of the details."""
 
-from collections.abc import Iterator
-from datetime import timedelta
-from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from axe_core_python.sync_playwright import Axe
-from django.conf import settings
-from django.test import Client
-from django.utils.timezone import now
 from playwright.sync_api import Browser, Page, expect
 
-from tracking.models import Site
+from tests.instance import Instance
+
+PATIENCE_MILLISECONDS = 30_000
+SITE_WITH_HITS = """
+from datetime import timedelta
+from django.contrib.auth import get_user_model
+from django.utils.timezone import now
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import GERMAN_ADDRESS, count, hit
-
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture(autouse=True)
-def beside_a_loop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Playwright runs a loop in the thread in which tests speak with the database."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-
-
-@pytest.fixture
-def site(beside_a_loop: None, transactional_db: None) -> Site:
-    """A site with a German who signed up, and an Austrian."""
-    site = SiteFactory()
-    at = now() - timedelta(minutes=1)
-    count(
-        [
-            hit(site, at, "/docs", address=GERMAN_ADDRESS),
-            hit(site, at, name="Sign up", props=(("plan", "yearly"),), address=GERMAN_ADDRESS),
-            hit(site, at, "/pricing"),
-        ]
-    )
-    return site
+site = SiteFactory(owner=get_user_model().objects.get())
+german = {"at": now() - timedelta(minutes=1), "address": GERMAN_ADDRESS}
+count([
+    hit(site, page="/docs", **german),
+    hit(site, name="Sign up", props=(("plan", "yearly"),), **german),
+    hit(site, now(), "/pricing"),
+])
+print("site:", site.public_id)
+"""
 
 
 @pytest.fixture
-def page(browser: Browser, site: Site, live_server: Any) -> Iterator[Page]:
-    """A page of the owner's, in which nothing may go wrong."""
-    client = Client()
-    client.force_login(site.owner)
-    context = browser.new_context(base_url=live_server.url)
-    session = client.cookies[settings.SESSION_COOKIE_NAME].value
-    context.add_cookies(
-        [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}]
-    )
-    errors: list[str] = []
-    opened = context.new_page()
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
-    yield opened
-    context.close()
-    assert errors == []
+def report(instance: Instance) -> str:
+    """The address of a site where a German signed up, and an Austrian came."""
+    printed = instance.manage("shell", "-c", SITE_WITH_HITS)
+    instance.start("web")
+    return f"{instance.url}/sites/{printed.rpartition('site: ')[2].strip()}/"
 
 
-def tabs_in(page: Page) -> list[str]:
-    return parse_qs(urlsplit(page.url).query).get("tab", [])
+def signed_in(browser: Browser, instance: Instance) -> Page:
+    page = browser.new_page()
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
+    page.goto(f"{instance.url}/accounts/login/")
+    page.get_by_label("E-mail").fill("admin@example.org")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Log in").click()
+    expect(page.get_by_role("heading", name="Sites", exact=True)).to_be_visible()
+    return page
 
 
-def test_tabs_of_several_cards_stay_open_in_the_address(page: Page, site: Site) -> None:
-    page.goto(f"/sites/{site.public_id}/")
+def go(page: Page, url: str) -> None:
+    """Open a page, and wait for all of its parts."""
+    page.goto(url)
+    expect(page.locator(".part")).to_have_count(0)
+
+
+def parameters(page: Page, name: str) -> list[str]:
+    return parse_qs(urlsplit(page.url).query).get(name, [])
+
+
+def keep_tabs_in_the_address(page: Page, report: str) -> None:
+    go(page, report)
     page.get_by_role("link", name="Map", exact=True).click()
     expect(page.locator(".world a")).to_have_count(2)
     page.get_by_role("link", name="Properties").click()
     page.locator("#card-events").get_by_role("link", name="plan", exact=True).click()
     expect(page.get_by_role("link", name="yearly")).to_be_visible()
-    assert tabs_in(page) == ["map", "prop.plan"]
+    assert parameters(page, "tab") == ["map", "prop.plan"]
 
     page.reload()
     expect(page.get_by_role("link", name="yearly")).to_be_visible()
     page.get_by_role("link", name="Events", exact=True).click()
     expect(page.get_by_role("link", name="Sign up")).to_be_visible()
-    assert tabs_in(page) == ["map"]
+    assert parameters(page, "tab") == ["map"]
 
 
-def test_a_click_on_a_country_of_the_map_filters(page: Page, site: Site) -> None:
-    page.goto(f"/sites/{site.public_id}/?tab=map")
+def filter_by_the_map(page: Page, report: str) -> None:
+    go(page, f"{report}?tab=map")
     germany = page.locator(".world a", has_text="Germany")
-    expect(germany.locator("title")).to_have_text("Germany: 1 visitors")
-    box = germany.locator("use").bounding_box()
-    assert box is not None, "the shape was not loaded"
-    assert box["width"] > 5
-
-    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-
+    germany.locator("use").click()
     expect(page.locator(".chip", has_text="Germany")).to_be_visible()
-    assert tabs_in(page) == ["map"]
+    assert parameters(page, "tab") == ["map"]
 
 
-def test_the_search_finds_while_it_is_typed_and_is_in_the_address(page: Page, site: Site) -> None:
-    page.goto(f"/sites/{site.public_id}/details/page/")
+def find_while_typing(page: Page, report: str) -> None:
+    page.goto(f"{report}details/page/")
     expect(page.get_by_role("link", name="/docs", exact=True)).to_be_visible()
-
     page.get_by_role("searchbox").press_sequentially("pri")
-
     expect(page.get_by_role("link", name="/docs", exact=True)).to_have_count(0)
     expect(page.get_by_role("link", name="/pricing", exact=True)).to_be_visible()
     expect(page.get_by_role("status")).to_have_text("1 row")
-    assert parse_qs(urlsplit(page.url).query)["q"] == ["pri"]
+    assert parameters(page, "q") == ["pri"]
 
 
-def test_cards_and_details_can_be_used_by_anybody(page: Page, site: Site) -> None:
-    axe = Axe()
+def be_without_barriers(page: Page, report: str) -> None:
     for path in ("?full=1&tab=map&tab=prop.plan&tab=browser_version", "?full=1", "details/page/"):
-        page.goto(f"/sites/{site.public_id}/{path}")
-        broken = axe.run(page)["violations"]
-        assert [(one["id"], one["nodes"][0]["html"]) for one in broken] == []
+        page.goto(report + path)
+        found = Axe().run(page)["violations"]
+        assert [(one["id"], one["nodes"][0]["html"]) for one in found] == []
+
+
+@pytest.mark.browser
+@pytest.mark.processes
+def test_cards_keep_their_tabs_filter_by_the_map_and_their_details_are_searched(
+    browser: Browser, instance: Instance, report: str
+) -> None:
+    page = signed_in(browser, instance)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+
+    keep_tabs_in_the_address(page, report)
+    filter_by_the_map(page, report)
+    find_while_typing(page, report)
+    be_without_barriers(page, report)
+
+    page.close()
+    assert errors == []

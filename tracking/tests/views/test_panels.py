@@ -11,17 +11,15 @@ from django.test import Client
 from django.utils.timezone import now
 
 from tracking.models import Site
+from tracking.reports.engine import answer
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import AUSTRIAN_ADDRESS, FIREFOX, GERMAN_ADDRESS, NINE, count, hit
-from tracking.views.report import parts
 from tracking.views.report.cards import PANELS, card_of
 
 pytestmark = pytest.mark.django_db
 
 MARCH = "from=2026-03-01&to=2026-03-31"
-WORLD = (
-    Path(__file__).parents[2] / "static" / "tracking" / "vendor" / "natural-earth" / "world.svg"
-)
+WORLD = Path(__file__).parents[2] / "static" / "tracking" / "vendor" / "natural-earth" / "world.svg"
 
 
 @pytest.fixture
@@ -280,13 +278,12 @@ def test_a_panel_asks_the_engine_once(
 ) -> None:
     count([hit(site, NINE)])
     asked: list[str] = []
-    answer = parts.answer
 
     def counted(*args: Any, **more: Any) -> Any:
         asked.append("once")
         return answer(*args, **more)
 
-    monkeypatch.setattr(parts, "answer", counted)
+    monkeypatch.setattr("tracking.views.report.parts.answer", counted)
     for panel in PANELS.values():
         card(client, site, card_of(panel).name, f"tab={panel.name}")
 

@@ -11,7 +11,14 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import MOST_VALUES, AnyOf, Condition, Filter, condition_of, filters_of
+from tracking.reports.conditions import (
+    MOST_VALUES,
+    AnyOf,
+    Condition,
+    Filter,
+    condition_of,
+    filters_of,
+)
 from tracking.reports.dimensions import FILTERABLE, PROP
 from tracking.reports.engine import Number, Report, Row
 from tracking.reports.query import Order, ReportQuery

@@ -32,8 +32,7 @@ def hours_context(state: State, panel: Panel, report: Report) -> dict[str, Any]:
                 "name": name,
                 "url": state.narrowed(Filter("weekday", "is", (day,))),
                 "cells": [
-                    _cell(state, day, hour, counts.get((day, str(hour)), 0), most)
-                    for hour in HOURS
+                    _cell(state, day, hour, counts.get((day, str(hour)), 0), most) for hour in HOURS
                 ],
             }
             for day, name in WEEKDAYS.items()

@@ -25,9 +25,7 @@ def shown_metrics(names: Sequence[str]) -> list[Metric]:
 
 def text_of(panel: Panel, row: Row) -> str:
     """What a row is called: Germany, or Chrome 142."""
-    texts = [
-        value_text(name, key) for name, key in zip(panel.dimensions, row.keys, strict=True)
-    ]
+    texts = [value_text(name, key) for name, key in zip(panel.dimensions, row.keys, strict=True)]
     return " ".join(dict.fromkeys(texts))
 
 
