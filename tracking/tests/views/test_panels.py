@@ -113,7 +113,7 @@ def test_the_map_shades_countries_and_says_how_many_there_are(client: Client, si
     assert 'class="shade-8" href="/static/tracking/vendor/natural-earth/world.svg#DE"' in text
     assert 'class="shade-4" href="/static/tracking/vendor/natural-earth/world.svg#AT"' in text
     assert "<tr><td>Germany</td><td>4</td></tr>" in text
-    assert "1 visitors are from where nobody knows" in text
+    assert "Of 1 visitor the country is not known." in text
     [germany] = [one for one in answer.context["table"]["countries"] if one["code"] == "DE"]
     assert filters_of(germany["url"]) == ["country:is:DE"]
     assert f"/sites/{site.public_id}/details/country/?" in text

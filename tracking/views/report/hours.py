@@ -7,7 +7,7 @@ from tracking.reports.conditions import Filter
 from tracking.reports.engine import Report
 from tracking.reports.metrics import METRICS
 from tracking.views.report.cards import Panel
-from tracking.views.report.rows import count_of
+from tracking.views.report.rows import count_of, counted
 from tracking.views.report.state import State
 from tracking.views.words import WEEKDAYS, weekday_short
 
@@ -32,7 +32,8 @@ def hours_context(state: State, panel: Panel, report: Report) -> dict[str, Any]:
                 "name": name,
                 "url": state.narrowed(Filter("weekday", "is", (day,))),
                 "cells": [
-                    _cell(state, day, hour, counts.get((day, str(hour)), 0), most) for hour in HOURS
+                    _cell(state, panel.metric, (day, hour), counts.get((day, str(hour)), 0), most)
+                    for hour in HOURS
                 ],
             }
             for day, name in WEEKDAYS.items()
@@ -40,11 +41,12 @@ def hours_context(state: State, panel: Panel, report: Report) -> dict[str, Any]:
     }
 
 
-def _cell(state: State, day: str, hour: int, count: int, most: int) -> dict[str, Any]:
+def _cell(state: State, metric: str, at: tuple[str, int], count: int, most: int) -> dict[str, Any]:
+    day, hour = at
     return {
         "count": count,
         "shade": ceil(SHADES * count / most) if most else 0,
-        "when": f"{WEEKDAYS[day]}, {_span(hour)}",
+        "words": f"{WEEKDAYS[day]}, {_span(hour)}: {counted(count, metric)}",
         "url": state.narrowed(Filter("weekday", "is", (day,)), _hour(hour)),
     }
 

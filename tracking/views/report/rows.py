@@ -6,6 +6,7 @@ from tracking.reports.conditions import Filter
 from tracking.reports.dimensions import dimension_named, prop_name
 from tracking.reports.engine import Row
 from tracking.reports.metrics import METRICS, Metric
+from tracking.templatetags.numbers import metric
 from tracking.views.report.cards import Panel, property_panel
 from tracking.views.report.state import State
 from tracking.views.words import value_text
@@ -33,6 +34,12 @@ def count_of(panel: Panel, row: Row) -> int:
     """What a row is counted in, which is never a rate and never money."""
     count = row.metrics[panel.metric]
     return count if isinstance(count, int) else 0
+
+
+def counted(count: int, name: str) -> str:
+    """So many of a metric: 1 visitor, or 1,234 visitors."""
+    label = METRICS[name].label.lower()
+    return f"{metric(count, name)} {label.removesuffix('s') if count == 1 else label}"
 
 
 def filters_to(panel: Panel, row: Row) -> list[Filter]:
