@@ -118,10 +118,12 @@ def _by_visit(
     counts = {"visits": "count(*)"} | OF_VISITS | EXITS
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
-    where = f"visits WHERE {selection.visit}"
-    first = _first_of_visitor(keys, selection) if tables.part.first is not None else ""
+    first = ""
+    if tables.part.first is not None:
+        first = _first_of_visitor(keys, selection, is_alone=wanted == {"visitors"})
     if first and wanted == {"visitors"}:
         return _grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {first}")
+    where = f"visits WHERE {selection.visit}"
     if first:
         # Each visitor is counted at the first visit that is in a row.
         counts |= {"lone": f"count(*) FILTER ({first})", "shared": "0"}
@@ -136,11 +138,15 @@ def _by_visit(
     return _joined(tables, len(keys), found, wanted)
 
 
-def _first_of_visitor(keys: Sequence[Key], selection: Selection) -> str:
-    """Whether a visit is its visitor's first in its row, where that is known; else empty."""
+def _first_of_visitor(keys: Sequence[Key], selection: Selection, *, is_alone: bool) -> str:
+    """Whether a visit is its visitor's first in its row, where that is known; else empty.
+
+    Which is the first under a filter is worth finding out when nothing but visitors is counted:
+    other panels ask it, too.
+    """
     differing = {key.differing for key in keys if key.differing}
     if not differing:
-        return selection.first_visit
+        return selection.first_visit if is_alone or not selection.differing else ""
     bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
     if bit is None or not selection.differing <= differing:
         return ""

@@ -24,8 +24,8 @@ from tracking.reports.engine import Number, Report, Row
 from tracking.reports.query import Order, ReportQuery
 from tracking.templatetags.numbers import LOCALE
 from tracking.views.report.cards import Panel, card_of, panel_named
+from tracking.views.report.changes import change_of
 from tracking.views.report.chips import chips_of
-from tracking.views.report.numbers import change
 from tracking.views.report.parts import Ask, ReportView
 from tracking.views.report.rows import (
     filters_to,
@@ -265,7 +265,7 @@ def _numbers(
         {
             "name": name,
             "value": metrics[name],
-            "change": change(metrics[name], before.get(name)) if name in before else None,
+            "change": change_of(name, metrics[name], before.get(name)),
         }
         for name in names
     ]
