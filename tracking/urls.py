@@ -5,6 +5,7 @@ from django.urls import path
 from tracking.views.activity import ActivityView
 from tracking.views.annotations import AnnotationDeleteView, AnnotationListView, AnnotationView
 from tracking.views.hits import CollectView, VisitFormView
+from tracking.views.report.details import DetailsView
 from tracking.views.report.numbers import NumbersView
 from tracking.views.report.page import PageView
 from tracking.views.report.panels import CardView
@@ -27,6 +28,7 @@ urlpatterns = [
     path("sites/<str:key>/", PageView.as_view(), name="report"),
     path("sites/<str:key>/numbers/", NumbersView.as_view(), name="numbers"),
     path("sites/<str:key>/cards/<str:card>/", CardView.as_view(), name="card"),
+    path("sites/<str:key>/details/<str:panel>/", DetailsView.as_view(), name="details"),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
     path("sites/<str:site_id>/filters/", SiteFilterAddView.as_view(), name="filter-add"),

@@ -32,14 +32,17 @@
 
   // Tabs and metric that were chosen since the page came are in its address alone.
   function carryOver(link) {
-    if (link.origin !== location.origin || link.pathname !== location.pathname || link.hash) return;
-    const there = withTabs(link.href, link.dataset.tab ? tabsWith(link) : chosenTabs());
+    // A link of the map is SVG's, whose address is an object; details begin with the page's path.
+    const address = new URL(link.getAttribute("href"), location.href);
+    const isReport = address.pathname === location.pathname || address.pathname.startsWith(`${location.pathname}details/`);
+    if (address.origin !== location.origin || !isReport || address.hash) return;
+    const there = withTabs(address, link.dataset.tab ? tabsWith(link) : chosenTabs());
     if (!link.dataset.metric) {
       const metric = new URLSearchParams(location.search).get("metric");
       there.searchParams.delete("metric");
       if (metric) there.searchParams.set("metric", metric);
     }
-    if (there.href !== link.href) link.href = there;
+    if (there.href !== address.href) link.setAttribute("href", there);
   }
 
   const carryOverAll = () => document.querySelectorAll("a[href]").forEach(carryOver);
