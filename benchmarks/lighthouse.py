@@ -1,7 +1,8 @@
 """Lighthouse's scores of the demo's pages, in Debian's Chromium: `make lighthouse`.
 
-Prints a table, and what took points; ends with 1 when a score is below the least. Lighthouse comes
-from npm by `npx`, so Node must be there; nothing else of Footfall needs either.
+Prints a table, and what took points; ends with 1 when a score is below the least. The last column
+is how fast Lighthouse found the machine: what is below 1,000 says more of it than of the page.
+Lighthouse comes from npm by `npx`, so Node must be there; nothing else of Footfall needs either.
 """
 
 import json
@@ -33,7 +34,8 @@ def main() -> int:
         instance = Instance(Path(folder) / "instance")
         try:
             site, cookies = demo(instance)
-            print(f"{'page':10}{'device':10}" + "".join(f"{name:>16}" for name in CATEGORIES))
+            names = (*CATEGORIES, "machine")
+            print(f"{'page':10}{'device':10}" + "".join(f"{name:>16}" for name in names))
             for name, path in {"sites": "/sites/", "report": f"/sites/{site}/"}.items():
                 for device, options in DEVICES.items():
                     found = scored(f"{instance.url}{path}", cookies, options)
@@ -110,7 +112,8 @@ def asked(url: str, options: list[str]) -> dict[str, Any]:
 def shown(name: str, device: str, report: dict[str, Any]) -> int:
     """Print a page's scores and what took points; returns how many are below the least."""
     scores = {one: round(100 * report["categories"][one]["score"]) for one in CATEGORIES}
-    print(f"{name:10}{device:10}" + "".join(f"{score:16}" for score in scores.values()))
+    machine = round(report["environment"]["benchmarkIndex"])
+    print(f"{name:10}{device:10}" + "".join(f"{one:16}" for one in (*scores.values(), machine)))
     for category in CATEGORIES:
         for reference in report["categories"][category]["auditRefs"]:
             audit = report["audits"][reference["id"]]
