@@ -193,5 +193,5 @@ def test_the_page_costs_the_same_however_much_there_is(
             for reason in DropReason.values:
                 known = {"day": site.today() - timedelta(days=day), "reason": reason}
                 site.dropped_hits.create(**known, count=1)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             client.get(url(site))

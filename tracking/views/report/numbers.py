@@ -51,7 +51,7 @@ def _headline(state: State, report: Report) -> list[dict[str, Any]]:
             "name": name,
             "label": METRICS[name].label,
             "value": report.totals[name],
-            "change": _change(report.totals[name], before.get(name)),
+            "change": change(report.totals[name], before.get(name)),
             "url": state.url(metric=name),
             "is_drawn": name == state.metric,
         }
@@ -59,7 +59,7 @@ def _headline(state: State, report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _change(value: Number, before: Number) -> dict[str, str] | None:
+def change(value: Number, before: Number) -> dict[str, str] | None:
     """A number's change in percent of what it was; None over nothing, and for nothing."""
     if not isinstance(value, int | float) or not isinstance(before, int | float) or not before:
         return None

@@ -84,6 +84,7 @@ def _context(state: State) -> dict[str, Any]:
         "period_label": PERIODS.get(state.period.key),
         "filter_texts": [condition_text(one) for one in state.filters],
         "chips": chips_of(state),
+        "carried_query": state.url(filters=()),
         "clear_url": state.url(filters=()),
         "full_url": state.url(is_full=True),
         "cards": [{"card": card, "tabs": tabs_of(state, card)} for card in CARDS.values()],
