@@ -11,7 +11,7 @@ from django.db.models import Case, DateField, Sum, Value, When
 
 from tracking.models import DailyTotal
 from tracking.reports.metrics import METRICS
-from tracking.views.report.numbers import change
+from tracking.views.report.changes import change_of
 from tracking.views.sparkline import Sparkline, sparkline
 
 COUNTS = ("visitors", "visits", "pageviews")
@@ -41,7 +41,7 @@ class Numbers:
                 "name": name,
                 "label": METRICS[name].label,
                 "value": self.total[name],
-                "change": change(self.whole[name], self.before[name]),
+                "change": change_of(name, self.whole[name], self.before[name]),
             }
             for name in names
         ]

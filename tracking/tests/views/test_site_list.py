@@ -71,7 +71,7 @@ def test_a_card_has_the_days_of_the_period_and_the_change_of_its_whole_days(
     client: Client, owner: Any
 ) -> None:
     site_with(owner, "One", {0: 1_000, 29: 200, 30: 50, 31: 100, 59: 60, 60: 7})
-    up = "up 25% from the previous period"
+    up = "up 25% from the period before"
     assert counts(page(client)) == [
         *(("Visitors 1,200", up), ("Visits 1,200", up), ("Pageviews 2,400", up)),
         *(("Visitors 1,200", up), ("Pageviews 2,400", up)),
