@@ -32,6 +32,7 @@ def admin(instance: Instance, browser: Browser) -> Iterator[Page]:
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Sites", exact=True)).to_be_visible()
+    page.wait_for_load_state()
     yield page
     page.close()
 
@@ -49,6 +50,7 @@ def test_sites_are_found_chosen_and_switched(admin: Page) -> None:
     expect(admin.get_by_label("Choose site3.example")).to_be_checked()
     admin.get_by_role("button", name="Report on 2 sites").click()
     expect(admin).to_have_url(re.compile(r"/sites/\w{10}\+\w{10}/$"))
+    admin.wait_for_load_state()
 
     summary = admin.locator(".switcher summary")
     summary.focus()
