@@ -49,7 +49,12 @@ def tabs_of(state: State, card: Card) -> list[dict[str, Any]]:
     """The card's panels, each with the URL of the page that has it open."""
     shown = card.panel(state.tabs)
     return [
-        {"title": one.title, "url": state.url(tab=one), "is_open": one is shown}
+        {
+            "name": one.name,
+            "title": one.title,
+            "url": state.url(tab=one),
+            "is_open": one is shown,
+        }
         for one in card.panels
     ]
 

@@ -122,7 +122,10 @@ function zoom({ select, posToIdx, setSelect }) {
   const [first, last] = [posToIdx(select.left), posToIdx(select.left + select.width)];
   setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
   const period = `${series.days[first][0]}..${series.days[last][1]}`;
-  location.assign(series.zoom.replace("FROM..TO", period));
+  // A link, so that it takes along what was chosen since the page came.
+  const link = Object.assign(document.createElement("a"), { href: series.zoom.replace("FROM..TO", period), hidden: true });
+  document.body.append(link);
+  link.click();
 }
 
 function options() {
