@@ -62,6 +62,9 @@ PAGES = {
     "reset": Place("/accounts/reset/", "nobody"),
     "no sites": Place("/sites/", "newcomer"),
     "sites": Place("/sites/"),
+    "sites by another name": Place("/sites/?q=nothing+like+it"),
+    "add a site": Place("/sites/add/"),
+    "all sites": Place("/sites/all/"),
     "report": Place("/sites/{site}/"),
     "whole report": Place("/sites/{site}/?full=1"),
     "filtered report": Place("/sites/{site}/?f=country:is:DE&f=page:is_not:/x&tab=source"),
@@ -78,6 +81,7 @@ PAGES = {
     "no such page": Place("/nowhere/", "nobody", 404),
     "no such site": Place("/sites/nosuchsite/", "owner", 404),
     "not allowed": Place("/accounts/login/", "nobody", 403, then=sent_without_token),
+    "no such order": Place("/sites/?sort=never", "owner", 400),
     "no such period": Place("/sites/{site}/?period=never", "owner", 400),
 }
 

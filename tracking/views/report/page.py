@@ -68,6 +68,7 @@ def _context(state: State) -> dict[str, Any]:
         "comparison": comparison,
         "shortcuts": shortcuts_of(state, comparison["toggle_url"] if comparison else ""),
         "chips": chips_of(state),
+        "carried_query": state.url(filters=()),
         "clear_url": state.url(filters=()),
         "full_url": state.url(is_full=True),
         "cards": [{"card": card, "tabs": tabs_of(state, card)} for card in CARDS.values()],
