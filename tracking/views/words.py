@@ -5,6 +5,8 @@ from tracking.reports.dimensions import dimension_named
 from tracking.templatetags.numbers import LOCALE, UNKNOWN, country_name
 
 WEEKDAYS = {str(number + 1): name for number, name in LOCALE.days["format"]["wide"].items()}
+NAMES = {"country": LOCALE.territories, "weekday": WEEKDAYS}
+SHOWN_VALUES = 3
 
 
 def condition_words(condition: Condition) -> str:
@@ -41,6 +43,22 @@ def value_text(dimension: str, value: str) -> str:
         case "weekday":
             return WEEKDAYS.get(value, value) or UNKNOWN
     return value or UNKNOWN
+
+
+def value_named(dimension: str, text: str) -> str:
+    """The value that people read as this text: the code of a country, the number of a weekday."""
+    wanted = text.casefold()
+    names = NAMES.get(dimension, {})
+    return next((value for value, name in names.items() if name.casefold() == wanted), text)
+
+
+def short_values(one: Filter) -> str:
+    """A filter's values, the first two and how many more when they are more than three."""
+    texts = [value_text(one.dimension, value) for value in one.values]
+    if len(texts) <= SHOWN_VALUES:
+        return ", ".join(texts)
+    shown = texts[: SHOWN_VALUES - 1]
+    return f"{', '.join(shown)} and {len(texts) - len(shown)} more"
 
 
 def _inside(part: Condition) -> str:

@@ -11,10 +11,11 @@ from tracking.models import DailyTotal, DroppedHits, DropReason
 from tracking.reports.condition_text import condition_text
 from tracking.reports.engine import Report
 from tracking.views.report.cards import CARDS
-from tracking.views.report.chips import chips_of
+from tracking.views.report.chips import chips_of, editor_url
 from tracking.views.report.numbers import numbers_context
 from tracking.views.report.panels import card_context, tabs_of
 from tracking.views.report.parts import Ask, ReportView
+from tracking.views.report.segments import segments_context
 from tracking.views.report.state import State
 
 PERIODS = {
@@ -41,13 +42,15 @@ class PageView(ReportView):
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         if not state.is_full:
-            return render(request, "tracking/report/page.html", _context(state))
+            return render(request, "tracking/report/page.html", _context(request.user, state))
         return self.answered(
             request,
             state,
             lambda ask: _asked(state, ask),
             lambda found: render(
-                request, "tracking/report/page.html", _context(state) | _full(state, *found)
+                request,
+                "tracking/report/page.html",
+                _context(request.user, state) | _full(state, *found),
             ),
         )
 
@@ -70,7 +73,7 @@ def _full(state: State, numbers: Report, panels: list[Report]) -> dict[str, Any]
     }
 
 
-def _context(state: State) -> dict[str, Any]:
+def _context(user: Any, state: State) -> dict[str, Any]:
     """What the page has without asking the engine."""
     subject = state.subject
     return {
@@ -84,12 +87,13 @@ def _context(state: State) -> dict[str, Any]:
         "period_label": PERIODS.get(state.period.key),
         "filter_texts": [condition_text(one) for one in state.filters],
         "chips": chips_of(state),
+        "filter_url": editor_url(state),
         "clear_url": state.url(filters=()),
         "full_url": state.url(is_full=True),
         "cards": [{"card": card, "tabs": tabs_of(state, card)} for card in CARDS.values()],
         "is_new": not DailyTotal.objects.filter(site__in=subject.sites).exists(),
         "dropped": _dropped(state),
-    }
+    } | segments_context(user, state)
 
 
 def _dropped(state: State) -> dict[str, Any]:
