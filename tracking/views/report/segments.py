@@ -41,7 +41,7 @@ class Shown:
     @property
     def words(self) -> str:
         """Its filters as people read them."""
-        return ", ".join(map(condition_words, self.filters or ()))
+        return " · ".join(map(condition_words, self.filters or ()))
 
     @property
     def url(self) -> str:
@@ -151,8 +151,10 @@ class SegmentsView(SegmentView):
         return redirect(_report_url(self.site, self.state.url()))
 
     def _list(self, form: SegmentForm, status: int = 200) -> HttpResponse:
+        shown = _shown(self.request.user, self.site, self.state)
         context = {
-            "segments": _shown(self.request.user, self.site, self.state),
+            "segments": shown,
+            "is_kept": any(one.is_applied for one in shown),
             "form": form,
             "words": [condition_words(one) for one in self.state.filters],
         }
