@@ -33,7 +33,9 @@ class SegmentNameForm(forms.ModelForm[Segment]):
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, auto_id="segment_%s", **kwargs)
+        super().__init__(*args, **kwargs)
+        # The report page may have other forms with a name.
+        self.auto_id = "segment_%s"
 
     def validate_unique(self) -> None:
         """Refuse a name that is taken: site and owner, which are no fields, count too."""

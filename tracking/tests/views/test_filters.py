@@ -308,9 +308,7 @@ def test_values_are_escaped(client: Client, site: Site) -> None:
         ("values/page/?edit=0", ""),
     ],
 )
-def test_values_of_nothing_are_refused(
-    client: Client, site: Site, path: str, words: str
-) -> None:
+def test_values_of_nothing_are_refused(client: Client, site: Site, path: str, words: str) -> None:
     answer = client.get(f"/sites/{site.public_id}/{path}")
 
     assert answer.status_code == 400

@@ -38,7 +38,7 @@ class ReportView(LoginRequiredMixin, View):
 
     excuse_template = "tracking/report/_excuse.html"
     own_parameters: frozenset[str] = frozenset()
-    """What the URL may say beyond the report's state; `show` reads it, and may raise InvalidQuery."""
+    """What the URL says beyond the report's state; `show` reads it, and may raise InvalidQuery."""
 
     def get(self, request: HttpRequest, key: str, **names: str) -> HttpResponseBase:
         subject = Subject.of(request.user, key, now())

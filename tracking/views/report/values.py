@@ -6,11 +6,11 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
+from tracking.errors import InvalidQuery
 from tracking.reports.conditions import Filter, condition_of, errors_under
 from tracking.reports.dimensions import FILTERABLE, PROP, dimension_named
 from tracking.reports.engine import Number, Report
 from tracking.reports.query import MOST_ROWS, ReportQuery
-from tracking.errors import InvalidQuery
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import State
 from tracking.views.words import value_text
