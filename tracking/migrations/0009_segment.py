@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('tracking', '0007_row_ids'),
+        ('tracking', '0008_annotation'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
@@ -136,7 +135,7 @@ def _page(
         "values": [one for one in values or () if one.stored not in draft.values],
         "are_shown": values is not None,
         "error": error,
-        "hidden": parse_qsl(state.url()[1:]),
+        "kept": state.kept(),
         "others_url": edited.others.url(),
         "back_url": reverse("tracking:report", args=[state.subject.key]) + state.url(),
     }
