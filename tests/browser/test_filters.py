@@ -10,6 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 from tests.instance import Instance, wait_for
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:{}.0) Gecko/20100101 Firefox/{}.0"
+# A whole page is worked out again after each step, maybe on a machine that does much else.
+PATIENCE_MS = 30_000
 PAGES = ("/docs/install", "/docs/install", "/docs/start", "/pricing")
 
 
@@ -54,7 +56,7 @@ def no_barriers(page: Page) -> None:
 
 def visitors(page: Page, number: int) -> None:
     """Wait until the report is about this many visitors."""
-    expect(page.locator(".number .value").first).to_have_text(str(number))
+    expect(page.locator(".number .value").first).to_have_text(str(number), timeout=PATIENCE_MS)
 
 
 @pytest.mark.browser
@@ -68,14 +70,14 @@ def test_a_filter_is_added_edited_negated_kept_and_removed_by_keyboard(report: P
     # Typing narrows the list down, arrows choose in it, Enter takes.
     report.locator("#open-filter").press("Enter")
     dialog = report.get_by_role("dialog", name="Add a filter")
-    expect(dialog.get_by_label("What")).to_be_focused()
+    expect(dialog.get_by_label("What")).to_be_focused(timeout=PATIENCE_MS)
     field = dialog.get_by_role("combobox", name="Another value")
     field.focus()
     keys.press("ArrowDown")
-    expect(options).to_have_count(3)
+    expect(options).to_have_count(3, timeout=PATIENCE_MS)
     expect(options.first).to_contain_text("/docs/install")
     keys.type("DOCS")
-    expect(options).to_have_count(2)
+    expect(options).to_have_count(2, timeout=PATIENCE_MS)
     keys.press("ArrowDown")
     expect(field).to_have_attribute("aria-activedescendant", "filter-option-0")
     no_barriers(report)
@@ -87,7 +89,7 @@ def test_a_filter_is_added_edited_negated_kept_and_removed_by_keyboard(report: P
     keys.press("Enter")
     expect(dialog.get_by_role("checkbox")).to_have_count(1)
     keys.press("ArrowDown")
-    expect(options).to_have_count(3)
+    expect(options).to_have_count(3, timeout=PATIENCE_MS)
     keys.press("ArrowUp")
     keys.press("ArrowDown")
     keys.press("Enter")
@@ -100,7 +102,7 @@ def test_a_filter_is_added_edited_negated_kept_and_removed_by_keyboard(report: P
     # The chip opens what it says; Backspace takes the last value away.
     report.get_by_role("link", name="Edit the filter Page is").press("Enter")
     dialog = report.get_by_role("dialog", name="Edit the filter")
-    expect(dialog.get_by_role("checkbox")).to_have_count(2)
+    expect(dialog.get_by_role("checkbox")).to_have_count(2, timeout=PATIENCE_MS)
     keys.press("Backspace")
     expect(dialog.get_by_role("checkbox")).to_have_count(1)
     keys.type("/pricing")
@@ -116,7 +118,7 @@ def test_a_filter_is_added_edited_negated_kept_and_removed_by_keyboard(report: P
     report.get_by_label("Save these filters as").fill("Others")
     no_barriers(report)
     keys.press("Enter")
-    expect(report.get_by_text("Saved as “Others”.")).to_be_visible()
+    expect(report.get_by_text("Saved as “Others”.")).to_be_visible(timeout=PATIENCE_MS)
     no_barriers(report)
     report.get_by_role("link", name="Remove the filter Page is not").press("Enter")
     visitors(report, 4)
