@@ -6,9 +6,17 @@ from tracking.views.activity import ActivityView
 from tracking.views.annotations import AnnotationDeleteView, AnnotationListView, AnnotationView
 from tracking.views.hits import CollectView, VisitFormView
 from tracking.views.report.details import DetailsView
+from tracking.views.report.filter_editor import FilterEditorView
 from tracking.views.report.numbers import NumbersView
 from tracking.views.report.page import PageView
 from tracking.views.report.panels import CardView
+from tracking.views.report.segments import (
+    SegmentDeleteView,
+    SegmentEditView,
+    SegmentsView,
+    SegmentUpdateView,
+)
+from tracking.views.report.values import ValuesView
 from tracking.views.site_list import ChosenSitesView, SiteListView
 from tracking.views.sites import (
     SiteAddView,
@@ -33,6 +41,22 @@ urlpatterns = [
     path("sites/<str:key>/numbers/", NumbersView.as_view(), name="numbers"),
     path("sites/<str:key>/cards/<str:card>/", CardView.as_view(), name="card"),
     path("sites/<str:key>/details/<str:panel>/", DetailsView.as_view(), name="details"),
+    path("sites/<str:key>/conditions/", FilterEditorView.as_view(), name="conditions"),
+    path("sites/<str:key>/values/<str:dimension>/", ValuesView.as_view(), name="values"),
+    path("sites/<str:site_id>/segments/", SegmentsView.as_view(), name="segments"),
+    path(
+        "sites/<str:site_id>/segments/<int:segment_id>/", SegmentEditView.as_view(), name="segment"
+    ),
+    path(
+        "sites/<str:site_id>/segments/<int:segment_id>/update/",
+        SegmentUpdateView.as_view(),
+        name="segment-update",
+    ),
+    path(
+        "sites/<str:site_id>/segments/<int:segment_id>/delete/",
+        SegmentDeleteView.as_view(),
+        name="segment-delete",
+    ),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
     path("sites/<str:site_id>/filters/", SiteFilterAddView.as_view(), name="filter-add"),

@@ -4,6 +4,7 @@ from tracking.models.annotation import Annotation
 from tracking.models.daily import DailyTotal, DroppedHits, DropReason
 from tracking.models.event import Engagement, Event
 from tracking.models.salt import ImportedLine, LateSalt, LogImport, Salt
+from tracking.models.segment import Segment
 from tracking.models.site import Site, SiteZone
 from tracking.models.site_filter import FilterAction, FilterKind, SiteFilter
 from tracking.models.spool import RejectedHit, SpoolFile
@@ -26,6 +27,7 @@ __all__ = [
     "LogImport",
     "RejectedHit",
     "Salt",
+    "Segment",
     "Site",
     "SiteFilter",
     "SiteZone",

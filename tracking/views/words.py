@@ -6,6 +6,8 @@ from tracking.templatetags.numbers import LOCALE, UNKNOWN, country_name
 
 WEEKDAYS = {str(number + 1): LOCALE.days["format"]["wide"][number] for number in range(7)}
 """From Monday on."""
+NAMES = {"country": LOCALE.territories, "weekday": WEEKDAYS}
+SHOWN_VALUES = 3
 
 
 def weekday_short(number: str) -> str:
@@ -48,6 +50,22 @@ def value_text(dimension: str, value: str) -> str:
         case "weekday":
             return WEEKDAYS.get(value, value) or UNKNOWN
     return value or UNKNOWN
+
+
+def value_named(dimension: str, text: str) -> str:
+    """The value that people read as this text: the code of a country, the number of a weekday."""
+    wanted = text.casefold()
+    names = NAMES.get(dimension, {})
+    return next((value for value, name in names.items() if name.casefold() == wanted), text)
+
+
+def short_values(one: Filter) -> str:
+    """A filter's values, the first two and how many more when they are more than three."""
+    texts = [value_text(one.dimension, value) for value in one.values]
+    if len(texts) <= SHOWN_VALUES:
+        return ", ".join(texts)
+    shown = texts[: SHOWN_VALUES - 1]
+    return f"{', '.join(shown)} and {len(texts) - len(shown)} more"
 
 
 def _inside(part: Condition) -> str:

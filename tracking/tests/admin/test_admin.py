@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 LISTS = (
     *("site", "visit", "event", "engagement", "dailytotal", "droppedhits"),
-    *("logimport", "spoolfile", "salt"),
+    *("logimport", "spoolfile", "salt", "segment"),
 )
 
 
@@ -37,6 +37,7 @@ def staff(client: Client) -> Client:
 def fill(sites: int) -> None:
     for site in SiteFactory.create_batch(sites):
         site.imports.create()
+        site.segments.create(name="Germans", conditions=["country:is:DE"], owner=site.owner)
         count(
             [
                 hit(site),

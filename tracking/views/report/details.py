@@ -64,7 +64,7 @@ class DetailsView(ReportView):
     """The page of a panel."""
 
     excuse_template = "tracking/report/excuse.html"
-    own_parameters = (SEARCH, ORDER, AFTER)
+    own_parameters = frozenset((SEARCH, ORDER, AFTER))
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         panel = panel_named(names["panel"])

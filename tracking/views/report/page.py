@@ -10,12 +10,13 @@ from django.shortcuts import render
 from tracking.models import DailyTotal, DroppedHits, DropReason
 from tracking.reports.engine import Report
 from tracking.views.report.cards import CARDS
-from tracking.views.report.chips import chips_of
+from tracking.views.report.chips import chips_of, editor_url
 from tracking.views.report.keys import shortcuts_of
 from tracking.views.report.numbers import notes_of, numbers_context
 from tracking.views.report.panels import card_context, tabs_of
 from tracking.views.report.parts import Ask, ReportView
 from tracking.views.report.pickers import comparison_picker, period_picker
+from tracking.views.report.segments import segments_context
 from tracking.views.report.state import State
 
 
@@ -26,7 +27,7 @@ class PageView(ReportView):
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         if not state.is_full:
-            return render(request, "tracking/report/page.html", _context(state))
+            return render(request, "tracking/report/page.html", _context(request.user, state))
         notes = notes_of(state)
         return self.answered(
             request,
@@ -35,7 +36,7 @@ class PageView(ReportView):
             lambda found: render(
                 request,
                 "tracking/report/page.html",
-                _context(state)
+                _context(request.user, state)
                 | {"cards": _cards(state, found[1])}
                 | {"numbers": numbers_context(state, found[0], notes)},
             ),
@@ -57,7 +58,7 @@ def _cards(state: State, panels: list[Report]) -> list[dict[str, Any]]:
     ]
 
 
-def _context(state: State) -> dict[str, Any]:
+def _context(user: Any, state: State) -> dict[str, Any]:
     """What the page has without asking the engine."""
     subject, comparison = state.subject, comparison_picker(state)
     return {
@@ -69,12 +70,13 @@ def _context(state: State) -> dict[str, Any]:
         "shortcuts": shortcuts_of(state, comparison["toggle_url"] if comparison else ""),
         "chips": chips_of(state),
         "carried_query": state.url(filters=()),
+        "filter_url": editor_url(state),
         "clear_url": state.url(filters=()),
         "full_url": state.url(is_full=True),
         "cards": [{"card": card, "tabs": tabs_of(state, card)} for card in CARDS.values()],
         "is_new": not DailyTotal.objects.filter(site__in=subject.sites).exists(),
         "dropped": _dropped(state),
-    }
+    } | segments_context(user, state)
 
 
 def _dropped(state: State) -> dict[str, Any]:

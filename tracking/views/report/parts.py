@@ -37,19 +37,18 @@ class ReportView(LoginRequiredMixin, View):
     """What all views of a report have in common: whose it is, and what its URL says."""
 
     excuse_template = "tracking/report/_excuse.html"
-    own_parameters: tuple[str, ...] = ()
-    """What a view's URL says beside the report's state."""
+    own_parameters: frozenset[str] = frozenset()
+    """What the URL says beyond the report's state; `show` reads it, and may raise InvalidQuery."""
 
     def get(self, request: HttpRequest, key: str, **names: str) -> HttpResponseBase:
         subject = Subject.of(request.user, key, now())
+        said = request.GET.copy()
+        for name in self.own_parameters:
+            said.pop(name, None)
         try:
-            params = request.GET.copy()
-            for name in self.own_parameters:
-                params.pop(name, None)
-            state = State.from_params(params, subject)
+            return self.show(request, State.from_params(said, subject), **names)
         except InvalidQuery as error:
             return self.excuse(request, subject, error)
-        return self.show(request, state, **names)
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         """The response."""
