@@ -4,9 +4,11 @@ from django.urls import path
 
 from tracking.views.activity import ActivityView
 from tracking.views.hits import CollectView, VisitFormView
+from tracking.views.journey import JourneyView
 from tracking.views.report.numbers import NumbersView
 from tracking.views.report.page import PageView
 from tracking.views.report.panels import CardView
+from tracking.views.report.realtime import NowView, RealtimePartView, RealtimeView
 from tracking.views.sites import (
     SiteDeleteView,
     SiteFilterAddView,
@@ -26,7 +28,11 @@ urlpatterns = [
     path("sites/<str:key>/", PageView.as_view(), name="report"),
     path("sites/<str:key>/numbers/", NumbersView.as_view(), name="numbers"),
     path("sites/<str:key>/cards/<str:card>/", CardView.as_view(), name="card"),
+    path("sites/<str:key>/now/", NowView.as_view(), name="now"),
+    path("sites/<str:key>/realtime/", RealtimeView.as_view(), name="realtime"),
+    path("sites/<str:key>/realtime/part/", RealtimePartView.as_view(), name="realtime-part"),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
+    path("sites/<str:site_id>/visits/<int:visit_id>/", JourneyView.as_view(), name="journey"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
     path("sites/<str:site_id>/filters/", SiteFilterAddView.as_view(), name="filter-add"),
     path(

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.timezone import now
@@ -41,10 +41,14 @@ class ReportView(LoginRequiredMixin, View):
     def get(self, request: HttpRequest, key: str, **names: str) -> HttpResponseBase:
         subject = Subject.of(request.user, key, now())
         try:
-            state = State.from_params(request.GET, subject)
+            state = self.state(request.GET, subject)
         except InvalidQuery as error:
             return self.excuse(request, subject, error)
         return self.show(request, state, **names)
+
+    def state(self, params: QueryDict, subject: Subject) -> State:
+        """What the URL says. Raises InvalidQuery."""
+        return State.from_params(params, subject)
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         """The response."""
