@@ -162,8 +162,16 @@ def test_from_an_invitation_to_three_pageviews_of_one_visit(
     assert "1" in headline(owner, "Visits").split()
     assert "3" in headline(owner, "Pageviews").split()
     no_barriers(owner)
+    expect(owner.locator("#live")).to_contain_text("1 visitor now")
+    owner.locator("#live").click()
+    expect(owner.locator("main")).to_contain_text("Visitors now")
+    expect(owner.locator("main")).to_contain_text("/third")
+    no_barriers(owner)
     owner.get_by_role("link", name="Activity").first.click()
     expect(owner.locator("main")).to_contain_text("/second.html")
+    no_barriers(owner)
+    owner.get_by_role("link", name="Visit of").first.click()
+    expect(owner.get_by_role("region", name="Events in order")).to_contain_text("/third")
     no_barriers(owner)
     assert problems == []
 
@@ -175,8 +183,11 @@ def test_every_page_can_be_read_and_used_by_everybody(
 ) -> None:
     add_site(owner, owners_pages)
     site = owner.url.removesuffix("snippet/")
-    pages = [site + page for page in ("", "activity/", "snippet/", "settings/", "delete/")]
+    pages = [
+        site + page for page in ("", "realtime/", "activity/", "snippet/", "settings/", "delete/")
+    ]
     pages += [site + page for page in ("?period=never", "?f=country:is:DE&metric=visits")]
+    pages += [site + page for page in ("realtime/?f=country:is:DE", "activity/?event=Sign+up")]
     people = ("", "delete/", "password/", "reset/", "setup/", "login/", "nowhere/")
     pages += [f"{instance.url}/accounts/{page}" for page in people]
 
