@@ -97,7 +97,7 @@ def headline(page: Page, name: str) -> str:
 
 def reload_until(page: Page, text: str) -> None:
     def shown() -> bool:
-        page.reload()
+        page.reload(wait_until="networkidle")
         return text in page.locator("main").inner_text()
 
     wait_for(f"the report to show {text!r}", shown)

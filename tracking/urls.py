@@ -3,6 +3,7 @@
 from django.urls import path
 
 from tracking.views.activity import ActivityView
+from tracking.views.annotations import AnnotationDeleteView, AnnotationListView, AnnotationView
 from tracking.views.hits import CollectView, VisitFormView
 from tracking.views.journey import JourneyView
 from tracking.views.report.numbers import NumbersView
@@ -39,6 +40,21 @@ urlpatterns = [
         "sites/<str:site_id>/filters/<int:filter_id>/remove/",
         SiteFilterRemoveView.as_view(),
         name="filter-remove",
+    ),
+    path(
+        "sites/<str:site_id>/annotations/",
+        AnnotationListView.as_view(),
+        name="annotations",
+    ),
+    path(
+        "sites/<str:site_id>/annotations/<int:note_id>/",
+        AnnotationView.as_view(),
+        name="annotation",
+    ),
+    path(
+        "sites/<str:site_id>/annotations/<int:note_id>/delete/",
+        AnnotationDeleteView.as_view(),
+        name="annotation-delete",
     ),
     path("sites/<str:site_id>/delete/", SiteDeleteView.as_view(), name="delete"),
     path("sites/<str:site_id>/snippet/", SnippetView.as_view(), name="snippet"),

@@ -1,5 +1,6 @@
 """The record: schema, constraints and query sets; no statistics."""
 
+from tracking.models.annotation import Annotation
 from tracking.models.daily import DailyTotal, DroppedHits, DropReason
 from tracking.models.event import Engagement, Event
 from tracking.models.salt import ImportedLine, LateSalt, LogImport, Salt
@@ -11,6 +12,7 @@ from tracking.models.upkeep import UpkeepRun
 from tracking.models.visit import Visit
 
 __all__ = [
+    "Annotation",
     "DailyTotal",
     "Dictionary",
     "DropReason",

@@ -114,9 +114,9 @@ def test_every_period_is_one_click_away_and_keeps_the_filters(
     client: Client, visited: Site
 ) -> None:
     text = report(client, visited, "?period=today&f=country:is:DE")
-    for period in ("realtime", "yesterday", *WITH_TODAY):
-        assert f'href="?period={period}&amp;f=country%3Ais%3ADE"' in text
-    assert text.count('aria-current="true">Today</a>') == 1
+    for period in ("yesterday", *WITH_TODAY):
+        assert f'href="?period={period}&amp;f=country%3Ais%3ADE" data-period="{period}"' in text
+    assert text.count('data-period="today" aria-current="true">Today</a>') == 1
 
 
 def test_each_number_shows_how_it_changed(client: Client, site: Site) -> None:
@@ -130,20 +130,26 @@ def test_each_number_shows_how_it_changed(client: Client, site: Site) -> None:
     )
     for _ in range(2):
         text = report(client, site, "?from=2026-03-02&to=2026-03-02")
-        assert change("\N{UPWARDS ARROW} 100%", "up 100% from the previous period") in text
-        assert change("\N{DOWNWARDS ARROW} 33%", "down 33% from the previous period") in text
-        assert "previous period" not in report(client, site, "?from=2026-03-01&to=2026-03-01")
+        assert change("good", "▲ 100%", "up 100%", "1") in text
+        assert change("bad", "▼ 33%", "down 33%", "3") in text
+        assert (
+            change("bad", "▲ 100 pts", "up 100 pts", "0%") in text
+        )
+        assert 'class="change' not in report(client, site, "?from=2026-02-01&to=2026-02-01")
         seal(NINE + timedelta(days=3))
 
     count([hit(site, day_before, address=GERMAN_ADDRESS)])
     text = report(client, site, "?period=2026-03-02..2026-03-02")
-    assert change("0%", "as in the previous period") in text
+    assert change("", "0%", "unchanged", "2") in text
+    compared = report(client, site, "?period=2026-03-02..2026-03-02&compare=none")
+    assert 'class="change' not in compared
 
 
-def change(seen: str, heard: str) -> str:
+def change(feel: str, seen: str, heard: str, before: str) -> str:
     return (
-        f'<span class="change"><span aria-hidden="true">{seen}</span>'
-        f'<span class="visually-hidden">{heard}</span></span>'
+        f'<span class="change {feel}" title="{before} from 1 Mar 2026">'
+        f'<span aria-hidden="true">{seen}</span>'
+        f'<span class="visually-hidden">{heard} from 1 Mar 2026</span></span>'
     )
 
 
@@ -235,8 +241,8 @@ def test_conditions_in_conditions_are_one_chip(
     assert "Turn this filter around" not in text
     # The form of two dates keeps it.
     shown = client.get(f"/sites/{visited.public_id}/?{urlencode({'f': filter_text})}")
-    assert shown.context["filter_texts"] == [filter_text.replace("/", "%2F")]
-    assert report(client, visited, shown.context["periods"][0]["url"])
+    assert shown.context["period"]["kept"] == [("f", filter_text.replace("/", "%2F"))]
+    assert report(client, visited, shown.context["period"]["groups"][0][0]["url"])
 
 
 @pytest.mark.parametrize(
@@ -368,7 +374,7 @@ def test_a_report_that_fails_gives_its_turn_back(client: Client, visited: Site) 
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("?full=1", 9), ("", 9), ("numbers/", 7), ("cards/pages/", 7), ("activity/", 9)],
+    [("?full=1", 10), ("", 9), ("numbers/", 8), ("cards/pages/", 7), ("activity/", 9)],
 )
 def test_pages_ask_the_database_as_often_for_one_event_as_for_many(
     client: Client, visited: Site, django_assert_num_queries: Any, path: str, queries: int

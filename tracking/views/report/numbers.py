@@ -1,43 +1,66 @@
 """The big numbers and the chart below them."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
 from babel.dates import format_date
-from babel.numbers import format_decimal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
-from tracking.reports.engine import Number, Report
+from tracking.models import Annotation
+from tracking.reports.engine import Report, Row
 from tracking.reports.metrics import METRICS
-from tracking.reports.periods import Clock, Interval
-from tracking.templatetags.numbers import LOCALE
+from tracking.reports.periods import Period, allowed_intervals, bucket_keys
+from tracking.views.report.buckets import bucket_days, bucket_label, is_ahead
+from tracking.views.report.changes import change_of
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import HEADLINE, State
+
+INTERVALS = {
+    "minute": "Minutes",
+    "hour": "Hours",
+    "day": "Days",
+    "week": "Weeks",
+    "month": "Months",
+}
+# More buckets than this can't be told apart on a page.
+MOST_SHOWN_BUCKETS = 1500
 
 
 class NumbersView(ReportView):
     """The page's first part: headline numbers with their course over time."""
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
+        notes = notes_of(state)
         return self.answered(
             request,
             state,
             lambda ask: ask(state.numbers_query(), True),
             lambda report: render(
-                request, "tracking/report/_numbers.html", numbers_context(state, report)
+                request, "tracking/report/_numbers.html", numbers_context(state, report, notes)
             ),
         )
 
 
-def numbers_context(state: State, report: Report) -> dict[str, Any]:
+def notes_of(state: State) -> list[Annotation]:
+    """What the owner of the report's one site noted on the period's days."""
+    if state.subject.site is None or state.period.since is not None:
+        return []
+    days = (state.period.first_day, state.period.last_day)
+    return list(state.subject.site.annotations.filter(day__range=days))
+
+
+def numbers_context(state: State, report: Report, notes: Sequence[Annotation]) -> dict[str, Any]:
     """What the part's template shows."""
+    rows = [row for row in report.rows if not is_ahead(row.keys[0], state.interval, state.clock)]
     return {
         "state": state,
         "subject": state.subject,
         "headline": _headline(state, report),
-        "chart": _chart(state, report),
+        "chart": _chart(state, rows, notes),
+        "intervals": _intervals(state),
         "has_events": bool(report.totals["visits"]),
         "wider_url": state.url(period="12mo"),
     }
@@ -46,12 +69,15 @@ def numbers_context(state: State, report: Report) -> dict[str, Any]:
 def _headline(state: State, report: Report) -> list[dict[str, Any]]:
     """The big numbers, each with its change and the link that draws it."""
     before = report.compared or {}
+    compared = state.query.compared
     return [
         {
             "name": name,
             "label": METRICS[name].label,
             "value": report.totals[name],
-            "change": _change(report.totals[name], before.get(name)),
+            "before": before.get(name),
+            "change": change_of(name, report.totals[name], before.get(name)),
+            "since": period_words(compared) if compared else "",
             "url": state.url(metric=name),
             "is_drawn": name == state.metric,
         }
@@ -59,58 +85,84 @@ def _headline(state: State, report: Report) -> list[dict[str, Any]]:
     ]
 
 
-def _change(value: Number, before: Number) -> dict[str, str] | None:
-    """A number's change in percent of what it was; None over nothing, and for nothing."""
-    if not isinstance(value, int | float) or not isinstance(before, int | float) or not before:
-        return None
-    percent = round(100 * (value - before) / before)
-    text = f"{format_decimal(abs(percent), locale=LOCALE)}%"
-    if percent == 0:
-        return {"text": text, "words": "as in the previous period"}
-    arrow, word = ("\N{UPWARDS ARROW}", "up") if percent > 0 else ("\N{DOWNWARDS ARROW}", "down")
-    return {"text": f"{arrow} {text}", "words": f"{word} {text} from the previous period"}
+def period_words(period: Period) -> str:
+    """A period's days: 5 Oct 2026 or 5 Oct 2026 to 7 Nov 2026."""
+    first, last = (
+        format_date(day, "d MMM y", locale="en") for day in (period.first_day, period.last_day)
+    )
+    return first if first == last else f"{first} to {last}"
 
 
-def _chart(state: State, series: Report) -> dict[str, Any]:
-    """The drawn metric, bucket by bucket; `open` is the one that is not over yet."""
-    metric, interval = METRICS[state.metric], state.interval
-    rows = [
-        {"label": bucket_label(row.keys[0], interval), "value": row.metrics[metric.name]}
-        for row in series.rows
-        if not _is_ahead(row.keys[0], interval, state.clock)
+def _intervals(state: State) -> list[dict[str, Any]]:
+    return [
+        {
+            "label": INTERVALS[interval],
+            "url": state.url(interval=interval),
+            "is_drawn": interval == state.interval,
+        }
+        for interval in allowed_intervals(state.period)
+        if len(bucket_keys(state.period, interval)) <= MOST_SHOWN_BUCKETS
     ]
+
+
+def _chart(state: State, rows: Sequence[Row], notes: Sequence[Annotation]) -> dict[str, Any]:
+    """The series of all headline metrics, bucket by bucket, for the drawing and for the table."""
+    days = [bucket_days(row.keys[0], state.interval, state.period) for row in rows]
+    texts = _notes_by_bucket(days, notes)
+    labels = [bucket_label(row.keys[0], state.interval) for row in rows]
+    compared = _compared_labels(state, len(rows))
     return {
-        "label": metric.label,
-        "metric": metric.name,
-        "rows": rows,
+        "label": METRICS[state.metric].label,
+        "metric": state.metric,
+        "has_notes": bool(texts),
+        "rows": [
+            {
+                "label": label,
+                "value": row.metrics[state.metric],
+                "compared": (row.compared or {}).get(state.metric),
+                "note": texts.get(place, ""),
+            }
+            for place, (label, row) in enumerate(zip(labels, rows, strict=True))
+        ],
         "series": {
-            "unit": metric.unit,
-            "labels": [row["label"] for row in rows],
-            "values": [row["value"] for row in rows],
+            "metric": state.metric,
+            "metrics": {name: _series(name, rows) for name in HEADLINE},
+            "labels": labels,
+            "comparedLabels": compared,
+            "days": [[first.isoformat(), last.isoformat()] for first, last in days],
+            "notes": texts,
             "open": state.period.last_day >= state.clock.today,
+            "zoom": state.url(period="FROM..TO") if state.period.since is None else "",
         },
     }
 
 
-def _is_ahead(key: str, interval: Interval, clock: Clock) -> bool:
-    """Whether a bucket lies wholly in the future; minutes are counted from now."""
-    match interval:
-        case "minute":
-            return False
-        case "hour":
-            return key > f"{clock.today}T{clock.minute // 60:02}"
-        case "month":
-            return key > f"{clock.today:%Y-%m}"
-    return key > f"{clock.today}"
+def _series(name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    metric = METRICS[name]
+    return {
+        "label": metric.label,
+        "unit": metric.unit,
+        "values": [row.metrics[name] for row in rows],
+        "compared": [(row.compared or {}).get(name) for row in rows],
+    }
 
 
-def bucket_label(key: str, interval: Interval) -> str:
-    """A bucket's name: 5 min ago, 14:00, 24 Nov or Nov 2026."""
-    match interval:
-        case "minute":
-            return f"{key} min ago" if key != "0" else "now"
-        case "hour":
-            return f"{key[-2:]}:00"
-        case "month":
-            return format_date(date.fromisoformat(f"{key}-01"), "MMM y", locale="en")
-    return format_date(date.fromisoformat(key), "d MMM", locale="en")
+def _compared_labels(state: State, count: int) -> list[str]:
+    compared = state.query.compared
+    if compared is None:
+        return []
+    keys = bucket_keys(compared, state.interval)[:count]
+    return [bucket_label(key, state.interval) for key in keys]
+
+
+def _notes_by_bucket(
+    days: Sequence[tuple[date, date]], notes: Sequence[Annotation]
+) -> dict[int, str]:
+    """The notes' texts, by the place of the first bucket that has their day."""
+    texts: dict[int, list[str]] = {}
+    for note in notes:
+        places = (place for place, (first, last) in enumerate(days) if first <= note.day <= last)
+        place = next(places, None)
+        if place is not None:
+            texts.setdefault(place, []).append(note.text)
+    return {place: "; ".join(several) for place, several in texts.items()}

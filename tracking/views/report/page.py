@@ -8,30 +8,14 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import render
 
 from tracking.models import DailyTotal, DroppedHits, DropReason
-from tracking.reports.condition_text import condition_text
 from tracking.reports.engine import Report
 from tracking.views.report.cards import CARDS
 from tracking.views.report.chips import chips_of
-from tracking.views.report.numbers import numbers_context
+from tracking.views.report.numbers import notes_of, numbers_context
 from tracking.views.report.panels import card_context, tabs_of
 from tracking.views.report.parts import Ask, ReportView
+from tracking.views.report.pickers import comparison_picker, period_picker
 from tracking.views.report.state import State
-
-PERIODS = {
-    "realtime": "Realtime",
-    "today": "Today",
-    "yesterday": "Yesterday",
-    "7d": "Last 7 days",
-    "28d": "Last 28 days",
-    "30d": "Last 30 days",
-    "91d": "Last 91 days",
-    "week": "This week",
-    "month": "This month",
-    "quarter": "This quarter",
-    "year": "This year",
-    "12mo": "Last 12 months",
-    "all": "All time",
-}
 
 
 class PageView(ReportView):
@@ -42,12 +26,17 @@ class PageView(ReportView):
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         if not state.is_full:
             return render(request, "tracking/report/page.html", _context(state))
+        notes = notes_of(state)
         return self.answered(
             request,
             state,
             lambda ask: _asked(state, ask),
             lambda found: render(
-                request, "tracking/report/page.html", _context(state) | _full(state, *found)
+                request,
+                "tracking/report/page.html",
+                _context(state)
+                | {"cards": _cards(state, found[1])}
+                | {"numbers": numbers_context(state, found[0], notes)},
             ),
         )
 
@@ -60,14 +49,11 @@ def _asked(state: State, ask: Ask) -> tuple[Report, list[Report]]:
     )
 
 
-def _full(state: State, numbers: Report, panels: list[Report]) -> dict[str, Any]:
-    return {
-        "numbers": numbers_context(state, numbers),
-        "cards": [
-            card_context(state, card, report)
-            for card, report in zip(CARDS.values(), panels, strict=True)
-        ],
-    }
+def _cards(state: State, panels: list[Report]) -> list[dict[str, Any]]:
+    return [
+        card_context(state, card, report)
+        for card, report in zip(CARDS.values(), panels, strict=True)
+    ]
 
 
 def _context(state: State) -> dict[str, Any]:
@@ -77,12 +63,8 @@ def _context(state: State) -> dict[str, Any]:
         "subject": subject,
         "site": subject.site,
         "state": state,
-        "periods": [
-            {"label": label, "key": key, "url": state.url(period=key)}
-            for key, label in PERIODS.items()
-        ],
-        "period_label": PERIODS.get(state.period.key),
-        "filter_texts": [condition_text(one) for one in state.filters],
+        "period": period_picker(state),
+        "comparison": comparison_picker(state),
         "chips": chips_of(state),
         "clear_url": state.url(filters=()),
         "full_url": state.url(is_full=True),

@@ -12,9 +12,9 @@ from tracking.reports.engine import Report
 from tracking.reports.periods import NOW_MINUTES, REALTIME_MINUTES, last_minutes
 from tracking.reports.query import ReportQuery
 from tracking.views.events import newest_events, rows_with_visits
+from tracking.views.report.buckets import bucket_label
 from tracking.views.report.cards import PANELS, Card
 from tracking.views.report.chips import chips_of
-from tracking.views.report.numbers import bucket_label
 from tracking.views.report.panels import card_context
 from tracking.views.report.parts import Ask, ReportView
 from tracking.views.report.state import State

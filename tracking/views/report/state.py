@@ -1,6 +1,6 @@
 """All that the report page's URL says."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
@@ -23,9 +23,11 @@ HEADLINE = (
 )
 PANEL_ROWS = 8
 METRIC, TAB, FULL, COMPARE = "metric", "tab", "full", "compare"
+COMPARED_DAYS = ("compare_from", "compare_to")
+"""What the form of two dates sends instead of a comparison."""
 NO_COMPARISON = "none"
 OF_QUERY = ("period", "from", "to", "interval", COMPARE, "match", FILTER)
-OF_PAGE = (METRIC, TAB, FULL)
+OF_PAGE = (METRIC, TAB, FULL, *COMPARED_DAYS)
 
 ONLY_CUSTOM = Filter("event", "is_not", (PAGEVIEW,))
 
@@ -60,6 +62,9 @@ class State:
         for tab in tabs:
             if tab not in PANELS:
                 raise InvalidQuery(TAB, f"expected one of {', '.join(PANELS)}")
+        days = [_once(rest, name) for name in COMPARED_DAYS]
+        if any(days):
+            rest[COMPARE] = "..".join(days)
         query = _query(rest, subject)
         return cls(subject, query, metric, tuple(dict.fromkeys(tabs)), is_full)
 
@@ -119,11 +124,13 @@ class State:
             texts[METRIC] = metric if metric != HEADLINE[0] else ""
         if is_full is not None:
             texts[FULL] = "1" if is_full else ""
-        pairs = [(name, text) for name, text in texts.items() if text]
-        pairs += [(TAB, name) for name in (self._tabs_with(tab) if tab else self.tabs)]
-        shown = self.filters if filters is None else filters
-        pairs += [(FILTER, condition_text(one)) for one in dict.fromkeys(shown)]
-        return f"?{urlencode(pairs)}"
+        tabs = self._tabs_with(tab) if tab else self.tabs
+        return f"?{urlencode(_pairs(texts, tabs, self.filters if filters is None else filters))}"
+
+    def kept(self, *changed: str) -> list[tuple[str, str]]:
+        """The parameters that a form which asks for `changed` has to hand on."""
+        texts = {name: text for name, text in self._texts().items() if name not in changed}
+        return _pairs(texts, self.tabs, self.filters)
 
     def _texts(self) -> dict[str, str]:
         compared = self.query.compared
@@ -172,6 +179,14 @@ class State:
             return self.query.condition
 
 
+def _pairs(
+    texts: Mapping[str, str], tabs: Sequence[str], filters: Sequence[Condition]
+) -> list[tuple[str, str]]:
+    pairs = [(name, text) for name, text in texts.items() if text]
+    pairs += [(TAB, name) for name in tabs]
+    return pairs + [(FILTER, condition_text(one)) for one in dict.fromkeys(filters)]
+
+
 def card_of(panel: Panel) -> Card:
     """The card that a panel is a tab of."""
     return next(card for card in CARDS.values() if panel in card.panels)
@@ -192,12 +207,12 @@ def _query(params: QueryDict, subject: Subject) -> ReportQuery:
     return from_params(params, subject.rules, subject.clock, metrics=HEADLINE)
 
 
-def _once(params: QueryDict, name: str, allowed: Sequence[str]) -> str:
-    """Take out a parameter that may be there once, with one of these values; else empty."""
+def _once(params: QueryDict, name: str, allowed: Sequence[str] = ()) -> str:
+    """Take out a parameter that may be there once, with one of these values if any; else empty."""
     texts = params.pop(name) if name in params else []
     if len(texts) > 1:
         raise InvalidQuery(name, "given twice")
     text = "".join(texts)
-    if text and text not in allowed:
+    if text and allowed and text not in allowed:
         raise InvalidQuery(name, f"expected one of {', '.join(allowed)}")
     return text
