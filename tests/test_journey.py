@@ -97,7 +97,7 @@ def headline(page: Page, name: str) -> str:
 
 def reload_until(page: Page, text: str) -> None:
     def shown() -> bool:
-        page.reload()
+        page.reload(wait_until="networkidle")
         return text in page.locator("main").inner_text()
 
     wait_for(f"the report to show {text!r}", shown)
@@ -158,12 +158,22 @@ def test_from_an_invitation_to_three_pageviews_of_one_visit(
     expect(owner.get_by_text("It works")).to_be_visible(timeout=10_000)
     owner.get_by_role("link", name="Report").first.click()
     reload_until(owner, "/third")
+    # Parts are asked for one after the other: the first may be older than the last.
+    owner.reload(wait_until="networkidle")
     assert "1" in headline(owner, "Visitors").split()
     assert "1" in headline(owner, "Visits").split()
     assert "3" in headline(owner, "Pageviews").split()
     no_barriers(owner)
+    expect(owner.locator("#live")).to_contain_text("1 visitor now")
+    owner.locator("#live").click()
+    expect(owner.locator("main")).to_contain_text("Visitors now")
+    expect(owner.locator("main")).to_contain_text("/third")
+    no_barriers(owner)
     owner.get_by_role("link", name="Activity").first.click()
     expect(owner.locator("main")).to_contain_text("/second.html")
+    no_barriers(owner)
+    owner.get_by_role("link", name="Visit of").first.click()
+    expect(owner.get_by_role("region", name="Events in order")).to_contain_text("/third")
     no_barriers(owner)
     assert problems == []
 

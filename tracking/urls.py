@@ -5,11 +5,13 @@ from django.urls import path
 from tracking.views.activity import ActivityView
 from tracking.views.annotations import AnnotationDeleteView, AnnotationListView, AnnotationView
 from tracking.views.hits import CollectView, VisitFormView
+from tracking.views.journey import JourneyView
 from tracking.views.report.details import DetailsView
 from tracking.views.report.filter_editor import FilterEditorView
 from tracking.views.report.numbers import NumbersView
 from tracking.views.report.page import PageView
 from tracking.views.report.panels import CardView
+from tracking.views.report.realtime import NowView, RealtimePartView, RealtimeView
 from tracking.views.report.segments import (
     SegmentDeleteView,
     SegmentEditView,
@@ -57,7 +59,11 @@ urlpatterns = [
         SegmentDeleteView.as_view(),
         name="segment-delete",
     ),
+    path("sites/<str:key>/now/", NowView.as_view(), name="now"),
+    path("sites/<str:key>/realtime/", RealtimeView.as_view(), name="realtime"),
+    path("sites/<str:key>/realtime/part/", RealtimePartView.as_view(), name="realtime-part"),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
+    path("sites/<str:site_id>/visits/<int:visit_id>/", JourneyView.as_view(), name="journey"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
     path("sites/<str:site_id>/filters/", SiteFilterAddView.as_view(), name="filter-add"),
     path(

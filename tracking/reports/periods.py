@@ -15,6 +15,8 @@ FIRST_YEAR, LAST_YEAR = 1970, 2100
 MOST_DAYS = 3660
 MOST_DAILY_BUCKETS = 92
 REALTIME_MINUTES = 30
+NOW_MINUTES = 5
+"""Whoever did something within these is there now."""
 
 LENGTHS: dict[Interval, tuple[int, int]] = {
     "minute": (1, 1),
@@ -82,15 +84,20 @@ def parse_period(text: str, clock: Clock) -> Period:
     """
     today = clock.today
     if text == "realtime":
-        # Half an hour may begin before midnight.
-        since = clock.at - timedelta(minutes=REALTIME_MINUTES)
-        return Period(text, today - DAY, today, since=since)
+        return last_minutes(clock, REALTIME_MINUTES)
     if text == "yesterday":
         return Period(text, today - DAY, today - DAY)
     first_day = _first_day_until_today(text, clock)
     if first_day is not None:
         return Period(text, first_day, today)
     return _custom("period", text, expected=PERIODS)
+
+
+def last_minutes(clock: Clock, minutes: int) -> Period:
+    """The minutes up to now: at most REALTIME_MINUTES, which is as many as there are buckets of."""
+    # They may begin before midnight.
+    since = clock.at - timedelta(minutes=minutes)
+    return Period("realtime", clock.today - DAY, clock.today, since=since)
 
 
 def _first_day_until_today(text: str, clock: Clock) -> date | None:

@@ -1,11 +1,12 @@
 """Numbers of reports as people read them."""
 
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_datetime
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -38,6 +39,7 @@ def metric(value: Number, name: str) -> str | SafeString:
             return format_decimal(value, locale=LOCALE)
 
 
+@register.filter
 def duration(seconds: float) -> str:
     """Seconds as 41s, 2m 41s or 1h 2m."""
     whole = round(seconds)
@@ -59,3 +61,15 @@ def country_name(code: str) -> str:
 def local_time(at: datetime, zone: ZoneInfo) -> str:
     """An instant in the site's zone: 24 Nov 2026, 09:41."""
     return format_datetime(at, "d MMM y, HH:mm", tzinfo=zone, locale=LOCALE)
+
+
+@register.simple_tag
+def local_clock(at: datetime, zone: ZoneInfo) -> str:
+    """An instant's time of day in the site's zone: 09:41:03."""
+    return format_datetime(at, "HH:mm:ss", tzinfo=zone, locale=LOCALE)
+
+
+@register.simple_tag
+def amount(units: Decimal, currency: str) -> str:
+    """Money in its currency: €1,234.50."""
+    return format_currency(units, currency, locale=LOCALE)

@@ -1,12 +1,10 @@
 """What happened on a site, newest first."""
 
-import json
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.timezone import now
@@ -14,36 +12,25 @@ from django.views import View
 
 from tracking.access import readable_site
 from tracking.errors import InvalidQuery
-from tracking.models import Event, Site, Term, Visit
-from tracking.records import PAGEVIEW
+from tracking.models import Event, Site
+from tracking.records import SiteRules
+from tracking.templatetags.numbers import LOCALE
+from tracking.views.events import EVENT_FIELDS, rows_with_visits
+from tracking.views.log_filters import BEFORE, LogFilters
+from tracking.views.looks import LOOKED_AT, Cursor, Look, look
+from tracking.views.refusals import refusal
 
 PAGE_ROWS = 50
-EVENT_TERMS = ("name_id", "page_id", "hostname_id")
-VISIT_TERMS = ("browser_id", "system_id", "country_id", "city_id", "source_id")
-
-
-@dataclass(frozen=True)
-class Cursor:
-    """Where a page begins: after the event of this time and id. In a URL: `<ms>.<id>`."""
-
-    at: datetime
-    event_id: int
-
-    @classmethod
-    def from_param(cls, text: str) -> "Cursor":
-        """Raises InvalidQuery for what no page of ours links to."""
-        milliseconds, _, event_id = text.partition(".")
-        try:
-            cursor = cls(datetime.fromtimestamp(int(milliseconds) / 1000, UTC), int(event_id))
-        except (ValueError, OverflowError, OSError):
-            raise InvalidQuery("before", "not the end of a page") from None
-        if not 0 <= cursor.event_id < 1 << 63:
-            raise InvalidQuery("before", "not the end of a page")
-        return cursor
-
-    def to_param(self) -> str:
-        """What from_param reads."""
-        return f"{round(self.at.timestamp() * 1000)}.{self.event_id}"
+NO_COUNTRIES = {"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"}
+COUNTRIES = sorted(
+    (
+        (code, name)
+        for code, name in LOCALE.territories.items()
+        if len(code) == 2 and code.isalpha() and code not in NO_COUNTRIES
+    ),
+    key=lambda country: country[1],
+)
+"""Codes and names of those that a visit can come from, by name."""
 
 
 class ActivityView(LoginRequiredMixin, View):
@@ -52,63 +39,51 @@ class ActivityView(LoginRequiredMixin, View):
     def get(self, request: HttpRequest, site_id: str) -> HttpResponse:
         site = readable_site(request.user, site_id)
         try:
-            before = request.GET.get("before")
-            events = _events(site, Cursor.from_param(before) if before else None)
+            filters = LogFilters.from_params(request.GET)
+            before = request.GET.get(BEFORE)
+            cursor = Cursor.from_param(BEFORE, before) if before else None
         except InvalidQuery as error:
-            context = {
-                "error": error,
-                "status": 400,
-                "subject": {"key": site_id, "name": site.name},
-            }
-            return render(request, "tracking/report/excuse.html", context, status=400)
-        page, has_more = events[:PAGE_ROWS], len(events) > PAGE_ROWS
+            return refusal(request, site, error)
         rules = site.rules()
-        context = {
-            "site": site,
-            "zone": rules.zone_on(rules.local(now())[0]),
-            "rows": _rows(page),
-            "is_first_page": not before,
-            "older": Cursor(page[-1]["happened_at"], page[-1]["id"]).to_param()
-            if has_more
-            else None,
-        }
-        return render(request, "tracking/activity.html", context)
-
-
-def _events(site: Site, before: Cursor | None) -> list[dict[str, Any]]:
-    """One page's events and one more, which tells whether there is another page."""
-    events = Event.objects.filter(site=site)
-    if before:
-        earlier = Q(happened_at__lt=before.at) | Q(happened_at=before.at, pk__lt=before.event_id)
-        events = events.filter(earlier, happened_at__lte=before.at)
-    fields = ("id", "happened_at", "visit_id", "props", *EVENT_TERMS)
-    return list(events.order_by("-happened_at", "-pk").values(*fields)[: PAGE_ROWS + 1])
-
-
-def _rows(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    visits = {
-        visit["id"]: visit
-        for visit in Visit.objects.filter(pk__in={event["visit_id"] for event in events}).values(
-            "id", *VISIT_TERMS
+        found = _found(site, rules, filters, cursor)
+        context = _context(rules, filters, found)
+        return render(
+            request,
+            "tracking/activity.html",
+            context | {"site": site, "is_first_page": cursor is None},
         )
-    }
-    texts = Term.objects.texts(
-        {event[name] for event in events for name in EVENT_TERMS}
-        | {visit[name] for visit in visits.values() for name in VISIT_TERMS}
+
+
+def _found(site: Site, rules: SiteRules, filters: LogFilters, cursor: Cursor | None) -> Look:
+    """One page of the log."""
+    terms = filters.terms() if filters else {}
+    if terms is None:
+        return Look([])
+    return look(
+        filters.within_days(Event.objects.filter(site=site), rules),
+        cursor,
+        fields=EVENT_FIELDS,
+        rows=PAGE_ROWS,
+        newest_first=True,
+        matching=partial(filters.matching, terms) if filters else None,
     )
-    return [_row(event, visits.get(event["visit_id"], {}), texts) for event in events]
 
 
-def _row(event: dict[str, Any], visit: dict[str, Any], texts: dict[int, str]) -> dict[str, Any]:
+def _context(rules: SiteRules, filters: LogFilters, found: Look) -> dict[str, Any]:
+    params = filters.to_params()
+    rows = rows_with_visits(found.events)
     return {
-        "at": event["happened_at"],
-        "name": texts.get(event["name_id"], ""),
-        "is_pageview": texts.get(event["name_id"]) == PAGEVIEW,
-        "page": texts.get(event["page_id"], ""),
-        "hostname": texts.get(event["hostname_id"], ""),
-        "props": json.loads(event["props"]) if event["props"] else {},
-        **{
-            name.removesuffix("_id"): texts.get(visit.get(name), "")  # type: ignore[arg-type]
-            for name in VISIT_TERMS
-        },
+        "zone": rules.zone_on(rules.local(now())[0]),
+        "rows": rows,
+        "filters": params,
+        "countries": COUNTRIES,
+        "names": sorted({row["name"] for row in rows}),
+        "sources": sorted({row["source"] for row in rows if row["source"]}),
+        "newest_url": f"?{urlencode(params)}",
+        "rest": found.rest,
+        "rest_url": f"?{urlencode(params | {BEFORE: found.rest.to_param()})}"
+        if found.rest
+        else None,
+        "is_cut": found.is_cut,
+        "looked_at": LOOKED_AT,
     }

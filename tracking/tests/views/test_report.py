@@ -419,8 +419,8 @@ def test_the_activity_log_is_read_page_by_page_without_gaps(client: Client, site
     while url:
         answer = client.get(url)
         seen += [row["page"] for row in answer.context["rows"]]
-        older = answer.context["older"]
-        url = f"/sites/{site.public_id}/activity/?before={older}" if older else ""
+        older = answer.context["rest_url"]
+        url = f"/sites/{site.public_id}/activity/{older}" if older else ""
         pages += 1
 
     assert seen == [f"/page-{n:03}" for n in reversed(range(101))]

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from django.conf import settings
 from django.contrib.auth.mixins import LoginRequiredMixin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.timezone import now
@@ -46,9 +46,13 @@ class ReportView(LoginRequiredMixin, View):
         for name in self.own_parameters:
             said.pop(name, None)
         try:
-            return self.show(request, State.from_params(said, subject), **names)
+            return self.show(request, self.state(said, subject), **names)
         except InvalidQuery as error:
             return self.excuse(request, subject, error)
+
+    def state(self, params: QueryDict, subject: Subject) -> State:
+        """What the URL says. Raises InvalidQuery."""
+        return State.from_params(params, subject)
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         """The response."""

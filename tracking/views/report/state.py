@@ -86,6 +86,12 @@ class State:
         """The conditions that all hold, each a chip."""
         return filters_of(self.query.condition)
 
+    @property
+    def filter_query(self) -> str:
+        """The query string of the filters alone, for pages that share nothing else."""
+        pairs = [(FILTER, condition_text(one)) for one in self.filters]
+        return f"?{urlencode(pairs)}" if pairs else ""
+
     def url(
         self,
         *,
