@@ -3,7 +3,9 @@
 from django.urls import path
 
 from tracking.views.activity import ActivityView
+from tracking.views.filtered import FilteredExportView, FilteredView
 from tracking.views.hits import CollectView, VisitFormView
+from tracking.views.report.exports import PanelExportView, SeriesExportView, ZipExportView
 from tracking.views.report.numbers import NumbersView
 from tracking.views.report.page import PageView
 from tracking.views.report.panels import CardView
@@ -26,6 +28,11 @@ urlpatterns = [
     path("sites/<str:key>/", PageView.as_view(), name="report"),
     path("sites/<str:key>/numbers/", NumbersView.as_view(), name="numbers"),
     path("sites/<str:key>/cards/<str:card>/", CardView.as_view(), name="card"),
+    path("sites/<str:key>/export.zip", ZipExportView.as_view(), name="export-zip"),
+    path("sites/<str:key>/export/timeseries.csv", SeriesExportView.as_view(), name="export-series"),
+    path("sites/<str:key>/export/<str:panel>.csv", PanelExportView.as_view(), name="export"),
+    path("sites/<str:key>/filtered/", FilteredView.as_view(), name="filtered"),
+    path("sites/<str:key>/filtered.csv", FilteredExportView.as_view(), name="filtered-csv"),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),
     path("sites/<str:site_id>/filters/", SiteFilterAddView.as_view(), name="filter-add"),

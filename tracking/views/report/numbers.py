@@ -4,7 +4,6 @@ from datetime import date
 from typing import Any
 
 from babel.dates import format_date
-from babel.numbers import format_decimal
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
@@ -12,12 +11,12 @@ from django.shortcuts import render
 from tracking.reports.engine import Number, Report
 from tracking.reports.metrics import METRICS
 from tracking.reports.periods import Clock, Interval
-from tracking.templatetags.numbers import LOCALE
-from tracking.views.report.parts import ReportView
+from tracking.templatetags.numbers import percent
+from tracking.views.report.parts import PartView
 from tracking.views.report.state import HEADLINE, State
 
 
-class NumbersView(ReportView):
+class NumbersView(PartView):
     """The page's first part: headline numbers with their course over time."""
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
@@ -63,11 +62,11 @@ def _change(value: Number, before: Number) -> dict[str, str] | None:
     """A number's change in percent of what it was; None over nothing, and for nothing."""
     if not isinstance(value, int | float) or not isinstance(before, int | float) or not before:
         return None
-    percent = round(100 * (value - before) / before)
-    text = f"{format_decimal(abs(percent), locale=LOCALE)}%"
-    if percent == 0:
+    change = round((value - before) / before, 2)
+    text = percent(abs(change))
+    if change == 0:
         return {"text": text, "words": "as in the previous period"}
-    arrow, word = ("\N{UPWARDS ARROW}", "up") if percent > 0 else ("\N{DOWNWARDS ARROW}", "down")
+    arrow, word = ("\N{UPWARDS ARROW}", "up") if change > 0 else ("\N{DOWNWARDS ARROW}", "down")
     return {"text": f"{arrow} {text}", "words": f"{word} {text} from the previous period"}
 
 
@@ -77,7 +76,7 @@ def _chart(state: State, series: Report) -> dict[str, Any]:
     rows = [
         {"label": bucket_label(row.keys[0], interval), "value": row.metrics[metric.name]}
         for row in series.rows
-        if not _is_ahead(row.keys[0], interval, state.clock)
+        if not is_ahead(row.keys[0], interval, state.clock)
     ]
     return {
         "label": metric.label,
@@ -92,7 +91,7 @@ def _chart(state: State, series: Report) -> dict[str, Any]:
     }
 
 
-def _is_ahead(key: str, interval: Interval, clock: Clock) -> bool:
+def is_ahead(key: str, interval: Interval, clock: Clock) -> bool:
     """Whether a bucket lies wholly in the future; minutes are counted from now."""
     match interval:
         case "minute":

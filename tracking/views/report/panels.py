@@ -11,12 +11,12 @@ from tracking.reports.dimensions import dimension_named
 from tracking.reports.engine import Number, Report, Row
 from tracking.reports.metrics import METRICS
 from tracking.views.report.cards import CARDS, Card, Panel
-from tracking.views.report.parts import ReportView
+from tracking.views.report.parts import PartView
 from tracking.views.report.state import State
 from tracking.views.words import value_text
 
 
-class CardView(ReportView):
+class CardView(PartView):
     """One card."""
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:

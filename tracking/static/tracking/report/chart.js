@@ -16,8 +16,11 @@ const token = (name) => {
   return colour;
 };
 
-const whole = new Intl.NumberFormat("en");
-const compact = new Intl.NumberFormat("en", { notation: "compact" });
+const { locale } = document.documentElement.dataset;
+const whole = new Intl.NumberFormat(locale, { useGrouping: "always" });
+const compact = new Intl.NumberFormat(locale, { notation: "compact" });
+const percent = new Intl.NumberFormat(locale, { style: "percent" });
+const ratio = new Intl.NumberFormat(locale, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 function seconds(value) {
   const total = Math.round(value);
@@ -28,9 +31,9 @@ function seconds(value) {
 
 function text(value, format = whole) {
   if (value == null) return "–";
-  if (series.unit === "share") return `${Math.round(value * 100)}%`;
+  if (series.unit === "share") return percent.format(value);
   if (series.unit === "seconds") return seconds(value);
-  return series.unit === "ratio" ? value.toFixed(1) : format.format(value);
+  return series.unit === "ratio" ? ratio.format(value) : format.format(value);
 }
 
 function hoverLabel() {
