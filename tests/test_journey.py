@@ -175,7 +175,9 @@ def test_every_page_can_be_read_and_used_by_everybody(
 ) -> None:
     add_site(owner, owners_pages)
     site = owner.url.removesuffix("snippet/")
-    pages = [site + page for page in ("", "activity/", "snippet/", "settings/", "delete/")]
+    pages = [
+        site + page for page in ("", "activity/", "snippet/", "settings/", "delete/", "filtered/")
+    ]
     pages += [site + page for page in ("?period=never", "?f=country:is:DE&metric=visits")]
     people = ("", "delete/", "password/", "reset/", "setup/", "login/", "nowhere/")
     pages += [f"{instance.url}/accounts/{page}" for page in people]

@@ -18,7 +18,7 @@ from tracking.errors import ReportsBusy
 from tracking.reports import csv_text
 from tracking.reports.engine import Report
 from tracking.reports.metrics import REVENUE
-from tracking.reports.query import MOST_ROWS, Order, ReportQuery
+from tracking.reports.query import MOST_ROWS, ReportQuery
 from tracking.views.report.cards import PANELS, Panel
 from tracking.views.report.fitting import fitting_metrics
 from tracking.views.report.numbers import is_ahead
@@ -145,10 +145,7 @@ class Pages:
 
 def panel_query(state: State, panel: Panel) -> ReportQuery:
     """The question for a panel's first page of rows with all its metrics."""
-    query = replace(state.panel_query(panel), metrics=fitting_metrics(panel), limit=MOST_ROWS)
-    if panel.kind != "hours":
-        return query
-    return replace(query, order=Order(panel.dimensions[0], descending=False))
+    return replace(state.panel_query(panel), metrics=fitting_metrics(panel), limit=MOST_ROWS)
 
 
 def csv_chunks(query: ReportQuery, pages: Pages) -> Chunks:

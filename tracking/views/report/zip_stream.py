@@ -2,8 +2,6 @@
 
 from collections.abc import Generator, Iterable
 from datetime import datetime
-from io import RawIOBase
-from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 Chunks = Generator[bytes, None, None]
@@ -30,16 +28,22 @@ def zipped(files: Iterable[tuple[str, Iterable[bytes]]], made_at: datetime) -> C
     yield sent.taken()
 
 
-class _Sent(RawIOBase):
+class _Sent:
     """A file that can only be written to; what was written is taken out again and again."""
 
     def __init__(self) -> None:
         self._written = bytearray()
 
-    def write(self, chunk: Any) -> int:
+    def write(self, chunk: bytes) -> int:
         """Append, as a file does."""
         self._written += chunk
         return len(chunk)
+
+    def flush(self) -> None:
+        """Do nothing: whoever takes what was written sends it."""
+
+    def close(self) -> None:
+        """Do nothing: an archive that was given up still writes its end, to nobody."""
 
     def taken(self) -> bytes:
         """What was written since the last time."""
