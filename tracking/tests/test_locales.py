@@ -86,7 +86,7 @@ def test_the_next_reader_in_the_same_thread_has_their_own(client: Client, site: 
 
 
 @pytest.mark.parametrize(
-    ("header", "count", "share"), [("en-GB", "12,345", "46%"), ("fr", "12\u202f345", "46\u202f%")]
+    ("header", "count", "share"), [("en-GB", "12,345", "46%"), ("fr", "12\u202f345", "46\xa0%")]
 )
 def test_counts_and_shares(header: str, count: str, share: str) -> None:
     def written() -> tuple[str, str]:
