@@ -73,7 +73,12 @@ class LoginView(ThrottledMixin, ForStrangersMixin, auth.LoginView):
 
 
 class LogoutView(auth.LogoutView):
-    """Log out."""
+    """Log out; the browser forgets what it kept of the pages."""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        response = super().dispatch(request, *args, **kwargs)
+        response.headers["Clear-Site-Data"] = '"cache"'
+        return response
 
 
 @method_decorator(sensitive_post_parameters("password"), name="dispatch")

@@ -4,9 +4,11 @@ from django.urls import path
 
 from tracking.views.activity import ActivityView
 from tracking.views.annotations import AnnotationDeleteView, AnnotationListView, AnnotationView
+from tracking.views.filtered import FilteredExportView, FilteredView
 from tracking.views.hits import CollectView, VisitFormView
 from tracking.views.journey import JourneyView
 from tracking.views.report.details import DetailsView
+from tracking.views.report.exports import PanelExportView, SeriesExportView, ZipExportView
 from tracking.views.report.filter_editor import FilterEditorView
 from tracking.views.report.numbers import NumbersView
 from tracking.views.report.page import PageView
@@ -62,6 +64,11 @@ urlpatterns = [
     path("sites/<str:key>/now/", NowView.as_view(), name="now"),
     path("sites/<str:key>/realtime/", RealtimeView.as_view(), name="realtime"),
     path("sites/<str:key>/realtime/part/", RealtimePartView.as_view(), name="realtime-part"),
+    path("sites/<str:key>/export.zip", ZipExportView.as_view(), name="export-zip"),
+    path("sites/<str:key>/export/timeseries.csv", SeriesExportView.as_view(), name="export-series"),
+    path("sites/<str:key>/export/<str:panel>.csv", PanelExportView.as_view(), name="export"),
+    path("sites/<str:key>/filtered/", FilteredView.as_view(), name="filtered"),
+    path("sites/<str:key>/filtered.csv", FilteredExportView.as_view(), name="filtered-csv"),
     path("sites/<str:site_id>/activity/", ActivityView.as_view(), name="activity"),
     path("sites/<str:site_id>/visits/<int:visit_id>/", JourneyView.as_view(), name="journey"),
     path("sites/<str:site_id>/settings/", SiteSettingsView.as_view(), name="settings"),

@@ -6,8 +6,10 @@ from dataclasses import replace
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from tracking.collect.client import client_address, client_scheme
+from tracking.locales import locale_of, reader_locale
 from tracking_project.errors import error_page, has_page_of_its_own
 from tracking_project.logging import RequestContext, current_request, logged_url
 
@@ -55,6 +57,21 @@ class UserContextMiddleware:
         if user_id is not None:
             current_request.set(replace(current_request.get(), user_id=int(user_id)))
         return self.get_response(request)
+
+
+class ReaderLocaleMiddleware:
+    """Lets numbers on pages be written as their reader's browser asks for."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Not reset when the answer is ready, since a late one is written while it is sent.
+        reader_locale.set(locale_of(request.headers.get("Accept-Language", "")))
+        response = self.get_response(request)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            patch_vary_headers(response, ["Accept-Language"])
+        return response
 
 
 class ErrorPagesMiddleware:

@@ -145,6 +145,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
+    "tracking_project.middleware.ReaderLocaleMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "tracking_project.middleware.UserContextMiddleware",
     "django.middleware.common.CommonMiddleware",

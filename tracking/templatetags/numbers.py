@@ -1,22 +1,23 @@
-"""Numbers of reports as people read them."""
+"""Numbers of reports as people read them, each in their own locale."""
 
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from babel import Locale
 from babel.dates import format_datetime
-from babel.numbers import format_currency, format_decimal
+from babel.numbers import format_currency, format_decimal, format_percent
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from tracking.locales import ENGLISH, reader_locale, tag_of
 from tracking.reports.engine import Number
 from tracking.reports.metrics import METRICS
 
 register = template.Library()
 
-LOCALE = Locale("en")
+LOCALE = ENGLISH
+"""That of words and dates."""
 UNKNOWN = "(unknown)"
 NOTHING = format_html('<span aria-label="nothing to count">{}</span>', "\N{EN DASH}")
 
@@ -28,15 +29,33 @@ def metric(value: Number, name: str) -> str | SafeString:
         return NOTHING
     match METRICS[name].unit:
         case "share":
-            return f"{value:.0%}"
+            return percent(value)
         case "percent":
-            return f"{value:.0f}%"
+            return percent(value / 100)
         case "seconds":
             return duration(value)
         case "ratio":
-            return f"{value:.1f}"
+            return format_decimal(value, "#,##0.0", locale=reader_locale.get())
         case _:
-            return format_decimal(value, locale=LOCALE)
+            return whole(value)
+
+
+@register.filter
+def whole(value: float) -> str:
+    """A count: 1,234."""
+    return format_decimal(value, locale=reader_locale.get())
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share, 0.0 to 1.0, as 46%."""
+    return format_percent(share, locale=reader_locale.get())
+
+
+@register.simple_tag
+def number_locale() -> str:
+    """The reader's locale, for scripts that write numbers."""
+    return tag_of(reader_locale.get())
 
 
 @register.filter

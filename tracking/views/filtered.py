@@ -1,13 +1,34 @@
-"""What of a site's traffic was not counted, and why, for the page of its settings."""
+"""What of sites' traffic was not counted, when and why."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
+from typing import Any
 
+from babel.dates import format_date
+from django.db.models import Sum
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import render
+from django.utils.http import content_disposition_header
 from django.utils.timezone import now
 
-from tracking.models import DropReason, Site
+from tracking.models import DailyTotal, DroppedHits, DropReason, Site
 from tracking.models.site import RECENT_DAYS
+from tracking.reports import csv_text
+from tracking.reports.periods import MOST_DAILY_BUCKETS, Interval, Period
+from tracking.templatetags.numbers import LOCALE
+from tracking.views.report.exports import file_name
+from tracking.views.report.parts import ReportView
+from tracking.views.report.state import State
+
+MOST_WEEKLY_DAYS = 371
+"""A period of up to so many days is told by weeks, a longer one by months."""
+PERIODS = {"7d": "7 days", "30d": "30 days", "91d": "91 days", "12mo": "12 months", "all": "All"}
+CHART_HEIGHT = 100
+BAR, STEP = 8, 10
+"""How wide a bar is, and how far from the last one it begins, in units of the drawing."""
 
 EXPLANATIONS: Mapping[str, str] = {
     DropReason.BOT: "Crawlers, tools and libraries by their user agent, and browsers that a "
@@ -48,3 +69,178 @@ def filtered_traffic(site: Site) -> list[FilteredRow]:
         )
         for found in site.dropped_hits.by_reason(first_day)
     ]
+
+
+class FilteredView(ReportView):
+    """What was not counted in a period, by reason, and by day, week or month."""
+
+    excuse_template = "tracking/report/excuse.html"
+
+    def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
+        traffic = Traffic.of(state)
+        context = {
+            "state": state,
+            "subject": state.subject,
+            "site": state.subject.site,
+            "periods": [
+                {"label": label, "key": key, "url": state.url(period=key)}
+                for key, label in PERIODS.items()
+            ],
+            "traffic": traffic,
+            "reasons": _reasons(traffic),
+            "table": _table(traffic, state.period),
+        }
+        return render(request, "tracking/filtered.html", context)
+
+
+class FilteredExportView(ReportView):
+    """The same for every day, as CSV; there are no more lines than a period has days."""
+
+    excuse_template = "tracking/report/excuse.html"
+
+    def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
+        traffic = Traffic.of(state)
+        reasons = traffic.reasons
+        lines = [csv_text.line(["day", "counted", "not_counted", *reasons])]
+        for day in traffic.days:
+            dropped = [traffic.dropped[day, reason] for reason in reasons]
+            numbers = [traffic.counted[day], sum(dropped), *dropped]
+            lines.append(csv_text.line([day.isoformat()], numbers))
+        disposition = content_disposition_header(True, file_name(state, "filtered", "csv"))
+        return HttpResponse(
+            "".join(lines),
+            content_type="text/csv; charset=utf-8",
+            headers={"Content-Disposition": disposition or ""},
+        )
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """Hits of the days that have begun: pageviews and events that were counted, and all others.
+
+    `reasons` are those that occur, the most frequent first.
+    """
+
+    days: tuple[date, ...]
+    counted: Counter[date]
+    dropped: Counter[tuple[date, str]]
+    reasons: tuple[str, ...]
+
+    @classmethod
+    def of(cls, state: State) -> "Traffic":
+        """That of a state's sites and days, in two queries; hits that don't count have no more."""
+        period = state.period
+        last_day = min(period.last_day, state.clock.today)
+        asked = {
+            "site__in": state.subject.sites,
+            "day__range": (period.first_day, last_day),
+        }
+        totals = DailyTotal.objects.filter(**asked).order_by().values_list("day")
+        counted = totals.annotate(hits=Sum("pageviews") + Sum("events"))
+        by_reason = DroppedHits.objects.filter(**asked).order_by().values_list("day", "reason")
+        dropped = {
+            (day, reason): hits for day, reason, hits in by_reason.annotate(hits=Sum("count"))
+        }
+        reasons: Counter[str] = Counter()
+        for (_, reason), hits in dropped.items():
+            reasons[reason] += hits
+        count = max(0, (last_day - period.first_day).days + 1)
+        return cls(
+            tuple(period.first_day + timedelta(days=number) for number in range(count)),
+            Counter(dict(counted)),
+            Counter(dropped),
+            tuple(reason for reason, _ in reasons.most_common()),
+        )
+
+    @property
+    def total(self) -> int:
+        """How many were not counted."""
+        return self.dropped.total()
+
+    @property
+    def share(self) -> float:
+        """What part of all hits that is, 0.0 to 1.0."""
+        return self.total / (self.total + self.counted.total() or 1)
+
+
+def _reasons(traffic: Traffic) -> list[dict[str, Any]]:
+    found = []
+    for reason in traffic.reasons:
+        hits = sum(traffic.dropped[day, reason] for day in traffic.days)
+        found.append(
+            {
+                "label": DropReason(reason).label,
+                "explanation": EXPLANATIONS[reason],
+                "hits": hits,
+                "share": hits / traffic.total,
+            }
+        )
+    return found
+
+
+def _table(traffic: Traffic, period: Period) -> dict[str, Any]:
+    """Hits by bucket and reason, the newest bucket first, and a chart of bars, the oldest first.
+
+    However long the period is, there are few enough buckets to be looked at.
+    """
+    interval = _interval(period)
+    hits: Counter[tuple[date, str]] = Counter()
+    for (day, reason), count in traffic.dropped.items():
+        hits[_bucket(day, interval), reason] += count
+    buckets = dict.fromkeys(_bucket(day, interval) for day in traffic.days)
+    rows = [
+        {
+            "label": _label(bucket, interval),
+            "hits": [hits[bucket, reason] for reason in traffic.reasons],
+            "total": sum(hits[bucket, reason] for reason in traffic.reasons),
+        }
+        for bucket in buckets
+    ]
+    return {
+        "interval": interval,
+        "labels": [DropReason(reason).label for reason in traffic.reasons],
+        "rows": rows[::-1],
+        "chart": _chart(rows),
+    }
+
+
+def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Bars as texts for SVG, which must not be written in a locale."""
+    most = max((row["total"] for row in rows), default=0) or 1
+    heights = [round(CHART_HEIGHT * row["total"] / most, 1) for row in rows]
+    return {
+        "box": f"0 0 {max(1, len(rows)) * STEP} {CHART_HEIGHT}",
+        "bars": [
+            {
+                "x": f"{number * STEP + (STEP - BAR) // 2}",
+                "y": f"{CHART_HEIGHT - height}",
+                "width": f"{BAR}",
+                "height": f"{height}",
+            }
+            for number, height in enumerate(heights)
+        ],
+        "most": most,
+        "first": rows[0]["label"] if rows else "",
+        "last": rows[-1]["label"] if rows else "",
+    }
+
+
+def _interval(period: Period) -> Interval:
+    if period.days <= MOST_DAILY_BUCKETS:
+        return "day"
+    return "week" if period.days <= MOST_WEEKLY_DAYS else "month"
+
+
+def _bucket(day: date, interval: Interval) -> date:
+    """The day that a day's bucket begins with, which may lie before the period."""
+    match interval:
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+    return day
+
+
+def _label(bucket: date, interval: Interval) -> str:
+    form = "MMM y" if interval == "month" else "d MMM y"
+    return format_date(bucket, form, locale=LOCALE)

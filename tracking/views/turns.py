@@ -9,6 +9,7 @@ from django.conf import settings
 from tracking.errors import ReportsBusy
 
 _turns = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 3))
+_exports = threading.BoundedSemaphore(max(1, settings.WEB_THREADS // 6))
 
 
 @contextmanager
@@ -17,9 +18,26 @@ def report_turn() -> Iterator[None]:
 
     Nobody waits here: who waits holds a thread as well.
     """
-    if not _turns.acquire(blocking=False):
+    with _turn(_turns):
+        yield
+
+
+@contextmanager
+def export_turn() -> Iterator[None]:
+    """Be one of the exports, at most a sixth of the threads; raises ReportsBusy when none is free.
+
+    An export holds its thread for as long as its reader takes, but a report's turn only while it
+    asks.
+    """
+    with _turn(_exports):
+        yield
+
+
+@contextmanager
+def _turn(turns: threading.BoundedSemaphore) -> Iterator[None]:
+    if not turns.acquire(blocking=False):
         raise ReportsBusy
     try:
         yield
     finally:
-        _turns.release()
+        turns.release()

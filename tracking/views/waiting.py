@@ -5,7 +5,8 @@ sent as ever; one that takes longer is begun without it, and sent nothing again 
 is there: then leaving shows, and the work ends.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextvars import copy_context
 from threading import Event, Thread
 from typing import Generic, TypeVar
 
@@ -39,15 +40,31 @@ def respond(
 
     if asking.is_over(SOON_SECONDS):
         return response()
-    return StreamingHttpResponse(_awaited(asking, response))
+    # Whichever thread sends it, it is shown as its reader's request wants it.
+    context = copy_context()
+    return StreamingHttpResponse(_late(asking, lambda: context.run(response)))
 
 
-def _awaited(asking: "_Asking[Answer]", response: Callable[[], HttpResponse]) -> Iterator[bytes]:
+def awaited(ask: Callable[[Event], Answer]) -> Generator[bytes, None, Answer]:
+    """Nothing, again and again until `ask` has an answer, which it then returns.
+
+    Within what is streamed to a reader, who is noticed when they leave: then the event is set.
+    """
+    asking = _Asking(ask)
+    yield from _heartbeats(asking)
+    return asking.result()
+
+
+def _late(asking: "_Asking[Answer]", response: Callable[[], HttpResponse]) -> Iterator[bytes]:
+    yield from _heartbeats(asking)
+    yield response().content
+
+
+def _heartbeats(asking: "_Asking[Answer]") -> Iterator[bytes]:
     try:
         while not asking.is_over(HEARTBEAT_SECONDS):
             # Nothing goes over the wire, but a reader who has left is noticed.
             yield b""
-        yield response().content
     finally:
         asking.left.set()
 

@@ -2,11 +2,9 @@
 
 from dataclasses import dataclass
 
-from babel.numbers import format_decimal
-
 from tracking.reports.engine import Number
 from tracking.reports.metrics import METRICS
-from tracking.templatetags.numbers import LOCALE
+from tracking.templatetags.numbers import percent, whole
 
 FEWER_IS_BETTER = frozenset({"bounce_rate", "exit_rate"})
 
@@ -32,12 +30,13 @@ def change_of(metric: str, value: Number, before: Number) -> Change | None:
     if not isinstance(value, int | float) or not isinstance(before, int | float):
         return None
     if METRICS[metric].unit == "share":
-        size, unit = round(100 * (value - before)), "\N{NO-BREAK SPACE}pts"
+        size = round(100 * (value - before))
+        text = f"{whole(abs(size))}\N{NO-BREAK SPACE}pts"
     elif before:
-        size, unit = round(100 * (value - before) / before), "%"
+        size = round(100 * (value - before) / before)
+        text = percent(abs(size) / 100)
     else:
         return None
-    text = f"{format_decimal(abs(size), locale=LOCALE)}{unit}"
     if size == 0:
         return Change(text, "unchanged", "same", "")
     direction = "up" if size > 0 else "down"

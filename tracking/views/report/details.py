@@ -26,6 +26,7 @@ from tracking.templatetags.numbers import LOCALE
 from tracking.views.report.cards import Panel, card_of, panel_named
 from tracking.views.report.changes import change_of
 from tracking.views.report.chips import chips_of
+from tracking.views.report.fitting import fitting_metrics
 from tracking.views.report.parts import Ask, ReportView
 from tracking.views.report.rows import (
     filters_to,
@@ -40,24 +41,6 @@ from tracking.views.report.state import State
 SEARCH, ORDER, AFTER = "q", "order", "after"
 ROWS = 100
 LONGEST_SEARCH = 200
-
-OF_VISITS = (
-    *("visitors", "visits", "pageviews"),
-    *("views_per_visit", "bounce_rate", "visit_duration"),
-)
-OF_PAGES = (
-    *("visitors", "visits", "pageviews"),
-    *("bounce_rate", "time_on_page", "scroll_depth", "exit_rate"),
-)
-OF_VIEWS = ("visitors", "visits", "pageviews", "time_on_page", "scroll_depth")
-FITTING = {
-    "page": OF_PAGES,
-    "title": OF_VIEWS,
-    "hostname": OF_VIEWS,
-    "event": ("events", "visitors", "visits"),
-    "property": ("visitors", "events", "visits"),
-}
-"""The metrics that fit a dimension, where they are others than those of visits."""
 
 
 class DetailsView(ReportView):
@@ -106,8 +89,7 @@ class Details:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The columns; the first says how large a row is."""
-        name = "property" if self.panel.name.startswith(PROP) else self.panel.dimensions[0]
-        return FITTING.get(name, OF_VISITS)
+        return fitting_metrics(self.panel)
 
     @property
     def can_search(self) -> bool:

@@ -15,7 +15,7 @@ from tracking.reports.metrics import METRICS
 from tracking.reports.periods import Period, allowed_intervals, bucket_keys
 from tracking.views.report.buckets import bucket_days, bucket_label, is_ahead
 from tracking.views.report.changes import change_of
-from tracking.views.report.parts import ReportView
+from tracking.views.report.parts import PartView
 from tracking.views.report.state import HEADLINE, State
 
 INTERVALS = {
@@ -29,7 +29,7 @@ INTERVALS = {
 MOST_SHOWN_BUCKETS = 1500
 
 
-class NumbersView(ReportView):
+class NumbersView(PartView):
     """The page's first part: headline numbers with their course over time."""
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:

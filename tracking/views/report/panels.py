@@ -11,7 +11,7 @@ from django.urls import reverse
 from tracking.reports.engine import Report, Row
 from tracking.views.report.cards import CARDS, Card, Panel
 from tracking.views.report.hours import hours_context
-from tracking.views.report.parts import ReportView
+from tracking.views.report.parts import PartView
 from tracking.views.report.rows import (
     count_of,
     filters_to,
@@ -25,7 +25,7 @@ from tracking.views.report.state import State
 from tracking.views.report.world import world_context
 
 
-class CardView(ReportView):
+class CardView(PartView):
     """One card."""
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:

@@ -1,6 +1,7 @@
 """How a part of the report, or the whole page, is asked for and answered."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
+from hashlib import sha256
 from threading import Event
 from typing import TypeVar
 
@@ -9,6 +10,7 @@ from django.contrib.auth.mixins import LoginRequiredMixin
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.utils.cache import get_conditional_response, patch_cache_control, patch_vary_headers
 from django.utils.timezone import now
 from django.views import View
 
@@ -71,17 +73,11 @@ class ReportView(LoginRequiredMixin, View):
         """
         user = request.user.pk
 
-        def asked(left: Event) -> Found:
-            asker = Asker(user, left=left)
-            with report_turn():
-                return ask(
-                    lambda query, with_totals: answer(
-                        query, settings.COLUMNS_DIR, asker, with_totals=with_totals
-                    )
-                )
-
         return respond(
-            asked, show, lambda error: self.excuse(request, state.subject, error), EXPECTED
+            lambda left: in_turn(ask, user, left),
+            show,
+            lambda error: self.excuse(request, state.subject, error),
+            EXPECTED,
         )
 
     def excuse(self, request: HttpRequest, subject: Subject, error: Exception) -> HttpResponse:
@@ -100,3 +96,32 @@ class ReportView(LoginRequiredMixin, View):
         if is_busy:
             response.headers["Retry-After"] = response.headers["Refresh"] = "1"
         return response
+
+
+class PartView(ReportView):
+    """A part of the page: its reader's browser may keep it, and asks each time if it still holds.
+
+    Nobody else gets it: its mark is made of the reader, too.
+    """
+
+    def get(self, request: HttpRequest, key: str, **names: str) -> HttpResponseBase:
+        response = super().get(request, key, **names)
+        if response.status_code != 200 or not isinstance(response, HttpResponse):
+            return response
+        mark = sha256(f"{request.user.pk} ".encode() + response.content).hexdigest()
+        response.headers["ETag"] = f'W/"{mark[:32]}"'
+        patch_cache_control(response, private=True, no_cache=True)
+        patch_vary_headers(response, ["Cookie", "Accept-Language"])
+        etag = response.headers["ETag"]
+        return get_conditional_response(request, etag, response=response) or response
+
+
+def in_turn(ask: Callable[[Ask], Found], user: Hashable, left: Event) -> Found:
+    """What `ask` finds out, as one of the reports; raises ReportsBusy and all that it raises."""
+    asker = Asker(user, left=left)
+    with report_turn():
+        return ask(
+            lambda query, with_totals: answer(
+                query, settings.COLUMNS_DIR, asker, with_totals=with_totals
+            )
+        )
