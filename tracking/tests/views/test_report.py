@@ -132,9 +132,7 @@ def test_each_number_shows_how_it_changed(client: Client, site: Site) -> None:
         text = report(client, site, "?from=2026-03-02&to=2026-03-02")
         assert change("good", "▲ 100%", "up 100%", "1") in text
         assert change("bad", "▼ 33%", "down 33%", "3") in text
-        assert (
-            change("bad", "▲ 100 pts", "up 100 pts", "0%") in text
-        )
+        assert change("bad", "▲ 100 pts", "up 100 pts", "0%") in text
         assert 'class="change' not in report(client, site, "?from=2026-02-01&to=2026-02-01")
         seal(NINE + timedelta(days=3))
 
