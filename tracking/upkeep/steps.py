@@ -25,7 +25,7 @@ from tracking.columns.manifest import (
 )
 from tracking.columns.merge import merge_months
 from tracking.columns.seal import rebuild, seal_days, seal_old_schemas
-from tracking.models import Dictionary, Site, SpoolFile
+from tracking.models import DailyTotal, Dictionary, Site, SpoolFile
 from tracking.spool.aside import forget
 from tracking.spool.reader import waiting_since
 from tracking.store.retention import delete_before
@@ -54,6 +54,16 @@ def copy_new_events(folder: Path) -> Manifest:
         elif is_reported(folder):
             manifest, _ = repair(folder, manifest)
         return merge_chunks(folder, write_chunk(folder, manifest))
+
+
+def begin_files(folder: Path) -> None:
+    """Write the list of no files while nothing has been counted.
+
+    Without it the first hits would be taken for the rest of something that was lost, and reports
+    would wait until all files were made anew.
+    """
+    if not DailyTotal.objects.exists() and _chunks(folder) is None:
+        write_manifest(folder, Manifest())
 
 
 def _chunks(folder: Path) -> Manifest | None:

@@ -7,6 +7,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 
 from accounts.setup import ensure_first_account
+from tracking.upkeep.steps import begin_files
 
 
 class Command(BaseCommand):
@@ -19,6 +20,7 @@ class Command(BaseCommand):
         call_command("migrate", verbosity=0, interactive=False)
         call_command("createcachetable", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False, clear=False)
+        begin_files(settings.COLUMNS_DIR)
         code = ensure_first_account()
         if quiet:
             return

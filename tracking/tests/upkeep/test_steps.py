@@ -1,5 +1,6 @@
 """Retention and the sweep of terms, as upkeep does them."""
 
+import shutil
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 
-from tracking.columns.manifest import read_sealed, site_folder
+from tracking.columns.manifest import Manifest, read_manifest, read_sealed, site_folder
 from tracking.models import DailyTotal, Dictionary, DroppedHits, Event, Site, Term, Visit
 from tracking.store import retention
 from tracking.tests.factories import SiteFactory
@@ -15,6 +16,7 @@ from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal
 from tracking.upkeep.step import Surroundings
 from tracking.upkeep.steps import (
     apply_retention,
+    begin_files,
     copy_new_events,
     run_once,
     seal_finished_days,
@@ -153,3 +155,22 @@ def test_every_step_is_kept_with_what_it_did(site: Site) -> None:
 
     assert [outcome.error for outcome in outcomes] == [""] * len(outcomes)
     assert all(outcome.result for outcome in outcomes)
+
+
+def test_an_instance_without_a_hit_begins_with_an_empty_list() -> None:
+    folder = settings.COLUMNS_DIR
+    begin_files(folder)
+    assert read_manifest(folder) == Manifest()
+
+    count([hit(SiteFactory(), NINE)])
+    copied = read_manifest(folder)
+    begin_files(folder)
+    assert read_manifest(folder) == copied != Manifest()
+
+
+def test_an_instance_that_lost_its_files_does_not_begin_anew() -> None:
+    folder = settings.COLUMNS_DIR
+    count([hit(SiteFactory(), NINE)])
+    shutil.rmtree(folder)
+    begin_files(folder)
+    assert read_manifest(folder) is None

@@ -13,15 +13,19 @@ const percent = new Intl.NumberFormat(locale, { style: "percent" });
 
 const drawn = () => series.metrics[series.metric];
 
-const token = (name) => {
-  // light-dark() is resolved only where a colour is used.
+// light-dark() is resolved only where a colour is used, and all of them in one go.
+function tokens(...names) {
   const probe = document.createElement("i");
-  probe.style.color = `var(${name})`;
+  for (const name of names) {
+    const one = document.createElement("i");
+    one.style.color = `var(${name})`;
+    probe.append(one);
+  }
   document.body.append(probe);
-  const colour = getComputedStyle(probe).color;
+  const colours = [...probe.children].map((one) => getComputedStyle(one).color);
   probe.remove();
-  return colour;
-};
+  return colours;
+}
 
 function seconds(value) {
   const total = Math.round(value);
@@ -130,11 +134,14 @@ function zoom({ select, posToIdx, setSelect }) {
   if (width < 4 || chart.classList.contains("dropped")) return;
   const [first, last] = [posToIdx(left), posToIdx(left + width)];
   const period = `${series.days[first][0]}..${series.days[last][1]}`;
-  location.assign(withMetric(series.zoom.replace("FROM..TO", period)));
+  // A link, so that it takes along what was chosen since the page came.
+  const link = Object.assign(document.createElement("a"), { href: series.zoom.replace("FROM..TO", period), hidden: true });
+  document.body.append(link);
+  link.click();
 }
 
 function options() {
-  const [accent, faint, muted, line] = ["--accent", "--accent-2", "--muted", "--line"].map(token);
+  const [accent, faint, muted, line] = tokens("--accent", "--accent-2", "--muted", "--line");
   const axis = { stroke: muted, font: "12px system-ui, sans-serif", ticks: { show: false } };
   const isShort = drawn().values.length < 2;
   return {
@@ -193,14 +200,6 @@ function table() {
   });
 }
 
-// A link of the page as it came, with the metric that was chosen since.
-function withMetric(href) {
-  const { searchParams } = new URL(href, location.href);
-  searchParams.delete("metric");
-  if (series.metric !== "visitors") searchParams.set("metric", series.metric);
-  return `?${searchParams}`;
-}
-
 const metricHere = () => new URL(location.href).searchParams.get("metric") || "visitors";
 
 function begin() {
@@ -240,17 +239,6 @@ document.addEventListener("click", (event) => {
   if (link.dataset.metric !== "visitors") here.searchParams.set("metric", link.dataset.metric);
   if (here.href !== location.href) history.pushState(history.state, "", here);
   choose(link.dataset.metric);
-});
-for (const kind of ["click", "auxclick", "contextmenu"]) {
-  document.addEventListener(kind, (event) => {
-    const link = event.target.closest?.('a[href^="?"]:not([data-metric])');
-    if (link && series) link.setAttribute("href", withMetric(link.getAttribute("href")));
-  }, true);
-}
-document.addEventListener("formdata", ({ target, formData }) => {
-  if (!series || target.method !== "get" || target.hasAttribute("action")) return;
-  if (series.metric === "visitors") formData.delete("metric");
-  else formData.set("metric", series.metric);
 });
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || !plot) return;
