@@ -38,6 +38,20 @@ def test_another_number_is_drawn_without_asking_again_and_back_undoes_it(report:
     expect(drawn).to_contain_text("Bounce rate")
 
 
+def test_the_chosen_number_stays_with_what_is_clicked_next(report: Page) -> None:
+    report.locator("[data-metric=visits]").click()
+    report.locator("#menu-period summary").click()
+    report.locator("[data-period='7d']").click()
+    expect(report).to_have_url(re.compile(r"(?=.*period=7d)(?=.*metric=visits)"))
+    all_parts_are_there(report)
+
+    report.locator("[data-metric=visitors]").click()
+    report.locator("#menu-compare summary").click()
+    report.locator("#menu-compare form button").click()
+    expect(report).to_have_url(re.compile("compare_from="))
+    assert "metric=" not in report.url
+
+
 def test_the_chart_is_read_by_arrow_keys(report: Page) -> None:
     rows = report.locator(".chart-table tbody tr")
     last, before = (" ".join(rows.nth(at).locator("td").all_text_contents()) for at in (-1, -2))
@@ -65,3 +79,21 @@ def test_dragging_over_the_chart_zooms_into_its_days(report: Page) -> None:
     report.go_back()
     all_parts_are_there(report)
     assert report.locator(".chart-table tbody tr").count() == 30
+
+
+def test_escape_leaves_a_drag_without_a_zoom(report: Page) -> None:
+    box = report.locator("#chart .u-over").bounding_box()
+    assert box
+    middle, before = box["y"] + box["height"] / 2, report.url
+    report.mouse.move(box["x"] + box["width"] * 0.6, middle)
+    report.mouse.down()
+    report.mouse.move(box["x"] + box["width"] * 0.9, middle, steps=5)
+    report.keyboard.press("Escape")
+    expect(report.locator("#chart .u-select")).to_be_hidden()
+    report.mouse.up()
+    assert report.url == before
+    # The next one zooms again.
+    report.mouse.down()
+    report.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=5)
+    report.mouse.up()
+    expect(report).to_have_url(re.compile("period="))

@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -187,6 +187,51 @@ def test_owners_notes_are_in_the_chart_and_its_table(client: Client, site: Site)
     other = SiteFactory(owner=site.owner)
     both = f"/sites/{site.public_id}+{other.public_id}/?{query}&full=1"
     assert "Launch" not in client.get(both).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("period", "day"),
+    [("2026-03-01..2026-03-02", date(2026, 3, 2)), ("7d", None)],
+)
+def test_a_note_can_be_added_to_the_last_day_that_is_shown(
+    client: Client, site: Site, period: str, day: date | None
+) -> None:
+    count([hit(site, now())])
+    url = f"/sites/{site.public_id}/annotations/?day={day or site.today()}"
+    answer = client.get(f"/sites/{site.public_id}/numbers/?period={period}").content.decode()
+    assert f'href="{url}">Add a note</a>' in answer
+
+    other = SiteFactory(owner=site.owner)
+    both = client.get(f"/sites/{site.public_id}+{other.public_id}/numbers/?period={period}")
+    assert "Add a note" not in both.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "words"),
+    [
+        (date(2026, 10, 5), date(2026, 10, 5), "5 Oct 2026"),
+        (date(2026, 10, 5), date(2026, 11, 7), "5 Oct \N{EN DASH} 7 Nov 2026"),
+        (date(2025, 12, 7), date(2026, 1, 5), "7 Dec 2025 \N{EN DASH} 5 Jan 2026"),
+    ],
+)
+def test_a_change_names_the_days_that_it_is_from(
+    client: Client, site: Site, first: date, last: date, words: str
+) -> None:
+    count([hit(site, datetime.combine(last, NINE.timetz()))])
+    query = f"period=2026-03-02..2026-03-02&compare={first}..{last}"
+    answer = client.get(f"/sites/{site.public_id}/numbers/?{query}").content.decode()
+    assert f'<span class="visually-hidden">up 100% from {words}</span>' in answer
+    assert f'title="1 from {words}"' in answer
+
+
+def test_without_scripts_the_chart_is_an_open_table(client: Client, site: Site) -> None:
+    query = "period=2026-03-02..2026-03-02&interval=day&metric=visits&full=1"
+    answer = client.get(f"/sites/{site.public_id}/?{query}").content.decode()
+    table = answer.partition('<details class="chart-table" open>')[2].partition("</table>")[0]
+    assert [*re.findall("<t[hd][^>]*>(.*?)</t", table)] == [
+        *("Time", "Visits", "Compared"),
+        *("2 Mar", "2", "1"),
+    ]
 
 
 def test_notes_are_added_changed_and_deleted(client: Client, site: Site) -> None:

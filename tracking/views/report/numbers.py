@@ -86,11 +86,13 @@ def _headline(state: State, report: Report) -> list[dict[str, Any]]:
 
 
 def period_words(period: Period) -> str:
-    """A period's days: 5 Oct 2026 or 5 Oct 2026 to 7 Nov 2026."""
-    first, last = (
-        format_date(day, "d MMM y", locale="en") for day in (period.first_day, period.last_day)
-    )
-    return first if first == last else f"{first} to {last}"
+    """A period's days, with a year each only where they differ."""
+    first, last = period.first_day, period.last_day
+    until = format_date(last, "d MMM y", locale="en")
+    if first == last:
+        return until
+    pattern = "d MMM" if first.year == last.year else "d MMM y"
+    return f"{format_date(first, pattern, locale='en')} \N{EN DASH} {until}"
 
 
 def _intervals(state: State) -> list[dict[str, Any]]:
@@ -115,6 +117,7 @@ def _chart(state: State, rows: Sequence[Row], notes: Sequence[Annotation]) -> di
         "label": METRICS[state.metric].label,
         "metric": state.metric,
         "has_notes": bool(texts),
+        "note_day": min(state.period.last_day, state.clock.today).isoformat(),
         "rows": [
             {
                 "label": label,

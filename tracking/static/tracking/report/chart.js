@@ -80,6 +80,7 @@ function notes(muted, accent) {
         const ratio = devicePixelRatio;
         ctx.save();
         ctx.font = `${12 * ratio}px system-ui, sans-serif`;
+        let taken = 0;
         for (const [place, note] of Object.entries(series.notes)) {
           const x = valToPos(Number(place), "x", true);
           ctx.strokeStyle = ctx.fillStyle = muted;
@@ -91,9 +92,14 @@ function notes(muted, accent) {
           ctx.stroke();
           ctx.setLineDash([]);
           const shown = note.length > 24 ? `${note.slice(0, 23)}…` : note;
-          const isRight = x + ctx.measureText(shown).width + 8 * ratio < bbox.left + bbox.width;
-          ctx.textAlign = isRight ? "left" : "right";
-          ctx.fillText(shown, x + (isRight ? 6 : -6) * ratio, bbox.top + 10 * ratio);
+          const { width } = ctx.measureText(shown);
+          const gap = 6 * ratio;
+          const left = x + width + 2 * gap < bbox.left + bbox.width ? x + gap : x - gap - width;
+          // Texts never cover each other; the hover label has each of them.
+          if (left >= taken) {
+            ctx.fillText(shown, left, bbox.top + 10 * ratio);
+            taken = left + width + gap;
+          }
           const value = drawn().values[place];
           if (value == null) continue;
           ctx.fillStyle = accent;
@@ -122,9 +128,11 @@ function columns() {
 }
 
 function zoom({ select, posToIdx, setSelect }) {
-  if (select.width < 4 || !series.zoom) return;
-  const [first, last] = [posToIdx(select.left), posToIdx(select.left + select.width)];
+  const { left, width } = select;
+  if (width === 0) return;
   setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+  if (width < 4 || chart.classList.contains("dropped")) return;
+  const [first, last] = [posToIdx(left), posToIdx(left + width)];
   const period = `${series.days[first][0]}..${series.days[last][1]}`;
   // A link, so that it takes along what was chosen since the page came.
   const link = Object.assign(document.createElement("a"), { href: series.zoom.replace("FROM..TO", period), hidden: true });
@@ -204,6 +212,7 @@ function begin() {
   chart.tabIndex = 0;
   chart.setAttribute("role", "group");
   chart.addEventListener("keydown", move);
+  chart.addEventListener("mousedown", () => chart.classList.remove("dropped"));
   draw();
   if (metricHere() !== series.metric) choose(metricHere());
   resized.disconnect();
@@ -230,6 +239,11 @@ document.addEventListener("click", (event) => {
   if (link.dataset.metric !== "visitors") here.searchParams.set("metric", link.dataset.metric);
   if (here.href !== location.href) history.pushState(history.state, "", here);
   choose(link.dataset.metric);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || !plot) return;
+  chart.classList.add("dropped");
+  plot.setCursor({ left: -10, top: -10 });
 });
 window.addEventListener("popstate", () => choose(metricHere()));
 dark.addEventListener("change", () => plot && draw());
