@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PORT
 
-.PHONY: help run demo test soak bench bench-collect bench-ingest bench-reports \
+.PHONY: help run demo test soak bench bench-collect bench-ingest bench-reports lighthouse \
 	setup setup-test setup-bench format requirements clean
 
 help:  ## Say what each target does
@@ -37,6 +37,10 @@ bench-ingest: setup-bench  ## Measure how fast hits go into the database
 bench-reports: setup-bench  ## Measure how fast reports are answered
 	@$(BIN)/python -m benchmarks.reports
 	@$(BIN)/python -m benchmarks.freshness
+
+lighthouse: setup-test  ## Score the demo's pages with Lighthouse, which npx fetches
+	@command -v npx >/dev/null || { echo "Lighthouse needs Node.js: apt install npm"; exit 1; }
+	@$(BIN)/python -m benchmarks.lighthouse
 
 setup: $(VENV)/installed
 setup-test: $(VENV)/installed-dev

@@ -180,32 +180,6 @@ def test_from_an_invitation_to_three_pageviews_of_one_visit(
 
 @pytest.mark.browser
 @pytest.mark.processes
-def test_every_page_can_be_read_and_used_by_everybody(
-    owner: Page, owners_pages: OwnersPages, instance: Instance
-) -> None:
-    add_site(owner, owners_pages)
-    site = owner.url.removesuffix("snippet/")
-    pages = [
-        site + page for page in ("", "realtime/", "activity/", "snippet/", "settings/", "delete/")
-    ]
-    pages += [site + page for page in ("?period=never", "?f=country:is:DE&metric=visits")]
-    pages += [site + page for page in ("realtime/?f=country:is:DE", "activity/?event=Sign+up")]
-    people = ("", "delete/", "password/", "reset/", "setup/", "login/", "nowhere/")
-    pages += [f"{instance.url}/accounts/{page}" for page in people]
-
-    for scheme in ("light", "dark"):
-        owner.emulate_media(color_scheme=scheme)
-        for width in (360, 1280):
-            owner.set_viewport_size({"width": width, "height": 800})
-            for address in pages:
-                owner.goto(address)
-                no_barriers(owner)
-                overflow = "document.documentElement.scrollWidth - innerWidth"
-                assert owner.evaluate(overflow) <= 0, (address, width)
-
-
-@pytest.mark.browser
-@pytest.mark.processes
 def test_without_scripts_the_pixel_counts(
     owner: Page, owners_pages: OwnersPages, browser: Browser
 ) -> None:

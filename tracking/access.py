@@ -1,5 +1,6 @@
 """A view's only way to a site: through the person who asks."""
 
+import re
 from typing import Any
 
 from django.http import Http404
@@ -9,6 +10,8 @@ from tracking.models import Site
 ALL_SITES = "all"
 MOST_SITES = 100
 """As many as one report can be about."""
+# What else a URL may hold, a NUL among it, PostgreSQL refuses to compare.
+_PUBLIC_ID = re.compile(r"[a-z0-9]{1,16}")
 
 
 def readable_site(user: Any, public_id: str) -> Site:
@@ -31,7 +34,8 @@ def readable_sites(user: Any, key: str) -> tuple[Site, ...]:
     else:
         public_ids = key.split("+")
         wanted = len(public_ids)
-        found = tuple(visible.filter(public_id__in=public_ids)) if wanted <= MOST_SITES else ()
+        is_asked = wanted <= MOST_SITES and all(map(_PUBLIC_ID.fullmatch, public_ids))
+        found = tuple(visible.filter(public_id__in=public_ids)) if is_asked else ()
     if not 0 < wanted == len(found) <= MOST_SITES:
         raise Http404("No such site.")
     return found
@@ -43,7 +47,8 @@ def writable_site(user: Any, public_id: str) -> Site:
 
 
 def _found(user: Any, public_id: str) -> Site:
-    site = Site.objects.visible_to(user).filter(public_id=public_id).first()
+    is_asked = _PUBLIC_ID.fullmatch(public_id)
+    site = Site.objects.visible_to(user).filter(public_id=public_id).first() if is_asked else None
     if site is None:
         raise Http404("No such site.")
     return site

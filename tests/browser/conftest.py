@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from tests.browser.filled import Filled
 from tests.browser.servers import Pages, Stats
 from tests.conftest import AS_A_READER, CHROMIUM_OPTIONS
+from tests.instance import Instance
 from tracking.records import Hit
 
 NAMES = "--host-resolver-rules=MAP *.example 127.0.0.1"
@@ -94,3 +96,21 @@ def reader(readers_browser: Browser, pages: Pages) -> Iterator[Reader]:
     yield made
     context.close()
     assert made.errors == []
+
+
+@pytest.fixture(scope="session")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Filled]:
+    """An instance with traffic, which tests only read."""
+    instance = Instance(tmp_path_factory.mktemp("filled") / "instance", REGISTRATION="open")
+    try:
+        yield Filled.made(instance)
+    finally:
+        instance.stop()
+
+
+@pytest.fixture
+def owner(filled: Filled, readers_browser: Browser) -> Iterator[Page]:
+    """A window of the owner's."""
+    context = filled.context(readers_browser)
+    yield context.new_page()
+    context.close()

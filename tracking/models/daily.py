@@ -1,5 +1,6 @@
 """Small counts per site and day, for lists and for what was not counted."""
 
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -7,6 +8,17 @@ from django.db import models
 from django.db.models.functions import Coalesce
 
 from tracking.models.site import Site
+
+
+class DailyTotalQuerySet(models.QuerySet["DailyTotal"]):
+    """The questions asked of daily totals."""
+
+    def within(self, spans: Mapping[tuple[date, date], Collection[int]]) -> "DailyTotalQuerySet":
+        """The days of each span, both ends included, of the sites that it holds for."""
+        wanted = models.Q(pk__in=())
+        for span, site_ids in spans.items():
+            wanted |= models.Q(site_id__in=site_ids, day__range=span)
+        return self.filter(wanted)
 
 
 class DailyTotal(models.Model):
@@ -18,6 +30,8 @@ class DailyTotal(models.Model):
     visits = models.PositiveBigIntegerField(default=0)
     pageviews = models.PositiveBigIntegerField(default=0)
     events = models.PositiveBigIntegerField(default=0)
+
+    objects = DailyTotalQuerySet.as_manager()
 
     class Meta:
         ordering = ("-day",)

@@ -29,6 +29,7 @@ DIMENSIONS = {
         Dimension("title", "Title", "event"),
         Dimension("hostname", "Host name", "event"),
         Dimension("event", "Event", "event"),
+        Dimension("property", "Property", "event"),
         Dimension("hour", "Hour of the day", "event"),
         Dimension("weekday", "Weekday", "visit"),
         Dimension("time", "Time", "event"),
@@ -54,7 +55,9 @@ DIMENSIONS = {
         Dimension("language", "Language", "visit"),
     )
 }
-"""All but properties. `time` is the series' dimension, whose buckets the query's interval says."""
+"""All but the values of properties: `property` is their keys, of which an event may have several,
+and then is in several rows. `time` is the series' dimension, whose buckets the query's interval
+says."""
 
 OF_A_VISITOR = frozenset(
     (
@@ -64,7 +67,7 @@ OF_A_VISITOR = frozenset(
 )
 """What is the same for all of a visitor's visits: it is that of the day's first hit."""
 
-FILTERABLE = frozenset(DIMENSIONS) - {"time"}
+FILTERABLE = frozenset(DIMENSIONS) - {"time", "property"}
 
 
 def dimension_named(name: str, parameter: str) -> Dimension:

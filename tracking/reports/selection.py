@@ -17,7 +17,11 @@ from tracking.reports.conditions import (
 )
 from tracking.reports.dimensions import OF_A_VISITOR, Dimension, dimension_named
 
-COLUMNS = {"event": "name"}
+COLUMNS = {
+    "event": "name",
+    # A row a key; what has no properties has no row.
+    "property": "unnest(CASE WHEN props = '' THEN [] ELSE json_keys(props) END)",
+}
 NUMBERS = {"hour": "minute // 60", "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
 

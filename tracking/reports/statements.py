@@ -115,10 +115,11 @@ def columns_of_events(ask: Ask) -> frozenset[str]:
 
 def _revenue(keys: Sequence[Key], selection: Selection) -> str:
     names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
-    return (
-        f"SELECT {names}, currency, sum(revenue) AS revenue FROM events"  # noqa: S608
-        f" WHERE {selection.event} AND revenue IS NOT NULL GROUP BY ALL"
+    amounts = (
+        f"SELECT {names}, currency, revenue FROM events"  # noqa: S608
+        f" WHERE {selection.event} AND revenue IS NOT NULL"
     )
+    return f"SELECT * REPLACE (sum(revenue) AS revenue) FROM ({amounts}) GROUP BY ALL"  # noqa: S608
 
 
 def _with_goal(tables: Tables, keys: Sequence[Key], selection: Selection, query: str) -> str:

@@ -1,4 +1,4 @@
-"""A person's sites: list, add, change, filter, delete, and the snippet."""
+"""A person's sites: add, change, filter, delete, and the snippet."""
 
 import re
 from urllib.parse import urlsplit
@@ -21,25 +21,20 @@ from tracking.views.filtered import filtered_traffic
 LOCAL_HOST = re.compile(r"localhost|.+\.localhost|127[\d.]+|::1")
 
 
-class SiteListView(LoginRequiredMixin, View):
-    """The sites of a person, with the form that adds one."""
+class SiteAddView(LoginRequiredMixin, View):
+    """One more site; then comes its snippet."""
 
     def get(self, request: HttpRequest) -> HttpResponse:
-        return self._page(request, SiteForm())
+        return render(request, "tracking/site_add.html", {"form": SiteForm()})
 
     def post(self, request: HttpRequest) -> HttpResponse:
         form = SiteForm(request.POST)
         if not form.is_valid():
-            return self._page(request, form, status=422)
+            return render(request, "tracking/site_add.html", {"form": form}, status=422)
         site = form.save(commit=False)
         site.owner = request.user  # type: ignore[assignment]
         site.save()
         return redirect("tracking:snippet", site.public_id)
-
-    def _page(self, request: HttpRequest, form: SiteForm, status: int = 200) -> HttpResponse:
-        sites = Site.objects.visible_to(request.user).with_recent_totals()
-        context = {"sites": sites, "form": form, "days": RECENT_DAYS}
-        return render(request, "tracking/site_list.html", context, status=status)
 
 
 class SiteSettingsView(LoginRequiredMixin, View):

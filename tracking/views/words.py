@@ -4,7 +4,14 @@ from tracking.reports.conditions import All, AnyOf, Condition, Did, Filter, Not
 from tracking.reports.dimensions import dimension_named
 from tracking.templatetags.numbers import LOCALE, UNKNOWN, country_name
 
-WEEKDAYS = {str(number + 1): name for number, name in LOCALE.days["format"]["wide"].items()}
+WEEKDAYS = {str(number + 1): LOCALE.days["format"]["wide"][number] for number in range(7)}
+"""From Monday on."""
+
+
+def weekday_short(number: str) -> str:
+    """A weekday in a few letters."""
+    name: str = LOCALE.days["format"]["abbreviated"][int(number) - 1]
+    return name
 
 
 def condition_words(condition: Condition) -> str:

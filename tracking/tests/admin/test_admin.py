@@ -219,3 +219,10 @@ def test_prepare_makes_an_instance_ready(
     UserFactory()
     call_command("prepare")
     assert "one-time code" not in capsys.readouterr().out
+
+
+def test_admin_looks_like_the_rest(staff: Client) -> None:
+    text = staff.get("/admin/").content.decode()
+    assert "tracking/admin.css" in text
+    assert "Footfall administration" in text
+    assert "style=" not in text

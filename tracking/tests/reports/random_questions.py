@@ -39,6 +39,7 @@ TELLING = (
     *("weekday", "source", "channel", "referrer", "utm_source", "country", "browser", "language"),
     *("prop.plan", "prop.size"),
 )
+BY_TELLING = (*TELLING, "property")
 OF_EVENTS = ("page", "event", "event", "title", "hour", "prop.plan", *PROPS)
 
 
@@ -137,7 +138,7 @@ def random_dimensions(chance: Random) -> tuple[str, ...]:
     """None, a series, or up to three; time and page most often."""
     if chance.random() < 0.2:
         return chance.choice(((), ("time",)))
-    possible = ("time", "page", *TELLING, *PROPS, *DIMENSIONS)
+    possible = ("time", "page", *BY_TELLING, *PROPS, *DIMENSIONS)
     found = dict.fromkeys(chance.choices(possible, k=chance.choice((1, 1, 2, 3))))
     if now_and_then(chance):
         found = {"time": None} | found

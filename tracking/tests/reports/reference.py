@@ -6,6 +6,7 @@ It shares nothing with the engine but the words of a question and the names of b
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import product
 
 from tracking.reports.periods import Interval, Period, bucket_keys
 from tracking.reports.query import Order, ReportQuery
@@ -68,7 +69,7 @@ def answer_for(query: ReportQuery, period: Period, visits: Mapping[int, Visit]) 
         for row in visit
         if row.is_event and is_in(period, row) and holds(query.condition, row, visit)
     ]
-    whole = groups(selected, visits, lambda *_: ()).get((), NO_GROUP)
+    whole = groups(selected, visits, lambda *_: [()]).get((), NO_GROUP)
     rows = {}
     if query.dimensions:
         found = groups(selected, visits, keys_for(query, period))
@@ -88,20 +89,24 @@ def is_in(period: Period, row: Seen) -> bool:
     return not cut or row.minute < (period.until_minute or 0)
 
 
-KeysOf = Callable[[Seen, Visit, str], Keys]
-"""The keys of an event's row. The text is what stands for its page: an end of the visit, or page
+KeysOf = Callable[[Seen, Visit, str], Iterable[Keys]]
+"""The keys of an event's rows. The text is what stands for its page: an end of the visit, or page
 itself."""
 
 
 def keys_for(query: ReportQuery, period: Period) -> KeysOf:
     interval = interval_of(query)
 
-    def value(row: Seen, visit: Visit, dimension: str, page: str) -> str:
+    def values(row: Seen, visit: Visit, dimension: str, page: str) -> Iterable[str]:
         if dimension == "time":
-            return bucket_of(row, interval, period)
-        return value_of(row, visit, page if dimension == "page" else dimension)
+            return [bucket_of(row, interval, period)]
+        if dimension == "property":
+            return row.props
+        return [value_of(row, visit, page if dimension == "page" else dimension)]
 
-    return lambda row, visit, page: tuple(value(row, visit, one, page) for one in query.dimensions)
+    return lambda row, visit, page: product(
+        *(values(row, visit, one, page) for one in query.dimensions)
+    )
 
 
 def groups(
@@ -117,10 +122,12 @@ def groups(
     exited: dict[Keys, set[int]] = {}
     for row in selected:
         visit = visits[row.visit]
-        events.setdefault(keys_of(row, visit, "page"), []).append(row)
-        rated.setdefault(keys_of(row, visit, "entry_page"), set()).add(row.visit)
-        if pages(visit):
-            exited.setdefault(keys_of(row, visit, "exit_page"), set()).add(row.visit)
+        for keys in keys_of(row, visit, "page"):
+            events.setdefault(keys, []).append(row)
+        for keys in keys_of(row, visit, "entry_page"):
+            rated.setdefault(keys, set()).add(row.visit)
+        for keys in keys_of(row, visit, "exit_page") if pages(visit) else ():
+            exited.setdefault(keys, set()).add(row.visit)
     return {
         keys: Group(
             own,

@@ -372,7 +372,7 @@ def test_a_report_that_fails_gives_its_turn_back(client: Client, visited: Site) 
 
 @pytest.mark.parametrize(
     ("path", "queries"),
-    [("?full=1", 10), ("", 9), ("numbers/", 8), ("cards/pages/", 7), ("activity/", 9)],
+    [("?full=1", 11), ("", 10), ("numbers/", 8), ("cards/pages/", 7), ("activity/", 10)],
 )
 def test_pages_ask_the_database_as_often_for_one_event_as_for_many(
     client: Client, visited: Site, django_assert_num_queries: Any, path: str, queries: int

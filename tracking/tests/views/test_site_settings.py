@@ -1,5 +1,6 @@
 """The page of a site's settings: what counts, filters, and what was not counted."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -193,5 +194,13 @@ def test_the_page_costs_the_same_however_much_there_is(
             for reason in DropReason.values:
                 known = {"day": site.today() - timedelta(days=day), "reason": reason}
                 site.dropped_hits.create(**known, count=1)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(6):
             client.get(url(site))
+
+
+def test_every_section_is_a_click_away(client: Client, site: Site) -> None:
+    text = client.get(url(site)).content.decode()
+    sections = re.findall(r'<a href="#([a-z]+)">', text.partition("On this page")[2])
+    assert sections == ["site", "counting", "keeping", "filters", "filtered", "delete"]
+    for section in sections:
+        assert text.count(f'id="{section}"') == 1

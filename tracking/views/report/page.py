@@ -11,6 +11,7 @@ from tracking.models import DailyTotal, DroppedHits, DropReason
 from tracking.reports.engine import Report
 from tracking.views.report.cards import CARDS
 from tracking.views.report.chips import chips_of
+from tracking.views.report.keys import shortcuts_of
 from tracking.views.report.numbers import notes_of, numbers_context
 from tracking.views.report.panels import card_context, tabs_of
 from tracking.views.report.parts import Ask, ReportView
@@ -58,14 +59,16 @@ def _cards(state: State, panels: list[Report]) -> list[dict[str, Any]]:
 
 def _context(state: State) -> dict[str, Any]:
     """What the page has without asking the engine."""
-    subject = state.subject
+    subject, comparison = state.subject, comparison_picker(state)
     return {
         "subject": subject,
         "site": subject.site,
         "state": state,
         "period": period_picker(state),
-        "comparison": comparison_picker(state),
+        "comparison": comparison,
+        "shortcuts": shortcuts_of(state, comparison["toggle_url"] if comparison else ""),
         "chips": chips_of(state),
+        "carried_query": state.url(filters=()),
         "clear_url": state.url(filters=()),
         "full_url": state.url(is_full=True),
         "cards": [{"card": card, "tabs": tabs_of(state, card)} for card in CARDS.values()],

@@ -1,19 +1,28 @@
-"""A card of the report, with the rows of the panel that is its open tab."""
+"""A card of the report, with what the panel that is its open tab shows."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 
-from tracking.reports.conditions import Filter
-from tracking.reports.dimensions import dimension_named
-from tracking.reports.engine import Number, Report, Row
-from tracking.reports.metrics import METRICS
+from tracking.reports.engine import Report, Row
 from tracking.views.report.cards import CARDS, Card, Panel
+from tracking.views.report.hours import hours_context
 from tracking.views.report.parts import ReportView
+from tracking.views.report.rows import (
+    count_of,
+    filters_to,
+    key_panel,
+    label_of,
+    open_url,
+    shown_metrics,
+    text_of,
+)
 from tracking.views.report.state import State
-from tracking.views.words import value_text
+from tracking.views.report.world import world_context
 
 
 class CardView(ReportView):
@@ -34,52 +43,86 @@ class CardView(ReportView):
         )
 
 
+@dataclass(frozen=True)
+class Tabs:
+    """A card's tabs; `below` are those of the open one, if it has any."""
+
+    top: list[dict[str, Any]]
+    below: list[dict[str, Any]]
+    details_url: str
+
+
 def card_context(state: State, card: Card, report: Report) -> dict[str, Any]:
     """What the card's template shows; the report is that of its open panel."""
+    panel = card.panel(state.tabs)
+    drawn = {"rows": _table, "keys": _table, "map": world_context, "hours": hours_context}
     return {
         "state": state,
         "subject": state.subject,
         "card": card,
         "tabs": tabs_of(state, card),
-        "table": _table(state, card.panel(state.tabs), report),
+        "table": drawn[panel.kind](state, panel, report)
+        | {"panel": panel, "body": _body(panel, report)},
     }
 
 
-def tabs_of(state: State, card: Card) -> list[dict[str, Any]]:
+def _body(panel: Panel, report: Report) -> str:
+    """The template of what stands below the tabs."""
+    if not report.rows:
+        return "tracking/report/_nothing.html"
+    names = {"map": "_world.html", "hours": "_hours.html"}
+    return f"tracking/report/{names.get(panel.kind, '_rows.html')}"
+
+
+def tabs_of(state: State, card: Card) -> Tabs:
     """The card's panels, each with the URL of the page that has it open."""
     shown = card.panel(state.tabs)
-    return [
-        {"title": one.title, "url": state.url(tab=one), "is_open": one is shown}
-        for one in card.panels
-    ]
+    top = [one for one in card.panels if not one.under]
+    below = [one for one in card.panels if shown.top in {one.name, one.under}]
+    if shown not in card.panels:
+        below.append(shown)
+    if len(below) == 1:
+        below = []
+    details_url = ""
+    if shown.details:
+        details = reverse("tracking:details", args=[state.subject.key, shown.details])
+        details_url = f"{details}{state.url()}"
+    return Tabs(
+        [_tab(state, one, one.title, is_open=one.name == shown.top) for one in top],
+        [_tab(state, one, one.short, is_open=one == shown) for one in below],
+        details_url,
+    )
+
+
+def _tab(state: State, panel: Panel, title: str, *, is_open: bool) -> dict[str, Any]:
+    return {"name": panel.name, "title": title, "url": state.url(tab=panel), "is_open": is_open}
 
 
 def _table(state: State, panel: Panel, report: Report) -> dict[str, Any]:
-    """A panel as the template draws it; a bar's length is a share of the longest."""
-    longest = max((_count(panel, row) for row in report.rows), default=0)
+    """Rows; a bar's length is a share of the longest."""
+    longest = max((count_of(panel, row) for row in report.rows), default=0)
     total = report.totals[panel.metric]
     return {
-        "panel": panel,
-        "label": dimension_named(panel.dimensions[0], "by").label,
-        "metric_label": METRICS[panel.metric].label,
-        "rows": [_drawn(state, panel, row, longest, total) for row in report.rows],
+        "label": label_of(panel),
+        "metrics": shown_metrics((panel.metric, *panel.also)),
+        "rows": [
+            _drawn(state, panel, row, longest, total if isinstance(total, int) else 0)
+            for row in report.rows
+        ],
         "more": max(0, report.row_count - len(report.rows)),
     }
 
 
-def _count(panel: Panel, row: Row) -> int:
-    """What a row is counted in, which is never a rate and never money."""
-    count = row.metrics[panel.metric]
-    return count if isinstance(count, int) else 0
-
-
-def _drawn(state: State, panel: Panel, row: Row, longest: int, total: Number) -> dict[str, Any]:
-    count = _count(panel, row)
-    dimension = panel.dimensions[0]
-    return {
-        "text": value_text(dimension, row.keys[0]),
-        "count": count,
-        "share": count / total if isinstance(total, int) and total else None,
+def _drawn(state: State, panel: Panel, row: Row, longest: int, total: int) -> dict[str, Any]:
+    count = count_of(panel, row)
+    found = {
+        "text": text_of(panel, row),
+        "numbers": [(name, row.metrics[name]) for name in (panel.metric, *panel.also)],
+        "share": count / total if total else None,
         "bar": round(100 * count / longest) if longest else 0,
-        "url": state.url(filters=(*state.filters, Filter(dimension, "is", row.keys[:1]))),
+        "open_url": open_url(state, panel, row),
     }
+    if panel.kind == "keys":
+        opened = key_panel(row)
+        return found | {"url": state.url(tab=opened), "tab": opened.name}
+    return found | {"url": state.narrowed(*filters_to(panel, row))}

@@ -37,11 +37,16 @@ class ReportView(LoginRequiredMixin, View):
     """What all views of a report have in common: whose it is, and what its URL says."""
 
     excuse_template = "tracking/report/_excuse.html"
+    own_parameters: tuple[str, ...] = ()
+    """What a view's URL says beside the report's state."""
 
     def get(self, request: HttpRequest, key: str, **names: str) -> HttpResponseBase:
         subject = Subject.of(request.user, key, now())
         try:
-            state = self.state(request.GET, subject)
+            params = request.GET.copy()
+            for name in self.own_parameters:
+                params.pop(name, None)
+            state = self.state(params, subject)
         except InvalidQuery as error:
             return self.excuse(request, subject, error)
         return self.show(request, state, **names)

@@ -10,11 +10,12 @@ from tracking.errors import InvalidQuery
 from tracking.records import PAGEVIEW
 from tracking.reports.condition_text import condition_text
 from tracking.reports.conditions import Condition, Filter, condition_of, filters_of
+from tracking.reports.dimensions import PROP
 from tracking.reports.periods import Clock, Interval, Period, default_interval, needs_match
-from tracking.reports.query import ReportQuery
+from tracking.reports.query import MOST_ROWS, ReportQuery
 from tracking.reports.query_params import FILTER, from_params
 from tracking.reports.wording import WEEKDAYS, unknown_parameter
-from tracking.views.report.cards import CARDS, PANELS, Card, Panel
+from tracking.views.report.cards import PANELS, Panel, card_of, panel_named
 from tracking.views.report.subject import Subject
 
 HEADLINE = (
@@ -58,10 +59,7 @@ class State:
         rest = params.copy()
         metric = _once(rest, METRIC, HEADLINE) or HEADLINE[0]
         is_full = bool(_once(rest, FULL, ("1",)))
-        tabs = tuple(rest.pop(TAB)) if TAB in rest else ()
-        for tab in tabs:
-            if tab not in PANELS:
-                raise InvalidQuery(TAB, f"expected one of {', '.join(PANELS)}")
+        tabs = tuple(map(_known_tab, rest.pop(TAB))) if TAB in rest else ()
         days = [_once(rest, name) for name in COMPARED_DAYS]
         if any(days):
             rest[COMPARE] = "..".join(days)
@@ -150,7 +148,8 @@ class State:
 
     def _tabs_with(self, panel: Panel) -> tuple[str, ...]:
         card = card_of(panel)
-        others = tuple(name for name in self.tabs if card_of(PANELS[name]) is not card)
+        found = [one for one in map(panel_named, self.tabs) if one and card_of(one) is not card]
+        others = tuple(one.name for one in found)
         return others if panel is card.panels[0] else (*others, panel.name)
 
     def numbers_query(self) -> ReportQuery:
@@ -161,22 +160,48 @@ class State:
         """The question of a panel."""
         return replace(
             self.query,
-            metrics=(panel.metric,),
+            metrics=(panel.metric, *panel.also),
             dimensions=panel.dimensions,
             condition=self.condition_of(panel),
             interval=None,
             compared=None,
-            limit=PANEL_ROWS if panel.kind == "rows" else 1000,
+            limit=PANEL_ROWS if panel.kind in {"rows", "keys"} else MOST_ROWS,
         )
 
     def condition_of(self, panel: Panel) -> Condition | None:
-        """The filters; of events without pageviews, unless no more can be said than they do."""
-        if "event" not in panel.dimensions:
-            return self.query.condition
+        """The filters, and what else is no row: pageviews among events, or what is not set.
+
+        It is left out where no more can be said than the filters do.
+        """
+        more = [ONLY_CUSTOM] if "event" in panel.dimensions else []
+        more += [Filter(name, "is_set") for name in panel.dimensions if panel.only_set]
         try:
-            return condition_of((*self.filters, ONLY_CUSTOM))
+            return condition_of((*self.filters, *more))
         except InvalidQuery:
             return self.query.condition
+
+    def narrowed(self, *more: Filter) -> str:
+        """The query string of this state with these filters, too.
+
+        They stand in the place of those that they narrow down: whoever sees a row of Germany under
+        "is Germany or Austria" is left with Germany.
+        """
+        dimensions = {one.dimension for one in more}
+        kept = [
+            one
+            for one in self.filters
+            if not (
+                isinstance(one, Filter) and one.operator == "is" and one.dimension in dimensions
+            )
+        ]
+        return self.url(filters=(*kept, *more))
+
+
+def _known_tab(text: str) -> str:
+    panel = panel_named(text)
+    if panel is None:
+        raise InvalidQuery(TAB, f"expected one of {', '.join(PANELS)} or {PROP}KEY")
+    return panel.name
 
 
 def _pairs(
@@ -185,11 +210,6 @@ def _pairs(
     pairs = [(name, text) for name, text in texts.items() if text]
     pairs += [(TAB, name) for name in tabs]
     return pairs + [(FILTER, condition_text(one)) for one in dict.fromkeys(filters)]
-
-
-def card_of(panel: Panel) -> Card:
-    """The card that a panel is a tab of."""
-    return next(card for card in CARDS.values() if panel in card.panels)
 
 
 def _can_compare(period: str) -> bool:

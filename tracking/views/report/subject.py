@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from tracking.access import readable_sites
+from tracking.access import ALL_SITES, readable_sites
 from tracking.models import Site
 from tracking.records import SiteRules
 from tracking.reports.periods import Clock
@@ -40,7 +40,14 @@ class Subject:
     @property
     def name(self) -> str:
         """What the report is called."""
-        return self.sites[0].name if len(self.sites) == 1 else f"{len(self.sites)} sites"
+        if self.site:
+            return self.site.name
+        return "All sites" if self.key == ALL_SITES else f"{len(self.sites)} sites"
+
+    @property
+    def has_zones(self) -> bool:
+        """Whether its sites' days begin at different times."""
+        return len({rules.zone_on(self.clock.today) for rules in self.rules}) > 1
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,15 +13,19 @@ const percent = new Intl.NumberFormat(locale, { style: "percent" });
 
 const drawn = () => series.metrics[series.metric];
 
-const token = (name) => {
-  // light-dark() is resolved only where a colour is used.
+// light-dark() is resolved only where a colour is used, and all of them in one go.
+function tokens(...names) {
   const probe = document.createElement("i");
-  probe.style.color = `var(${name})`;
+  for (const name of names) {
+    const one = document.createElement("i");
+    one.style.color = `var(${name})`;
+    probe.append(one);
+  }
   document.body.append(probe);
-  const colour = getComputedStyle(probe).color;
+  const colours = [...probe.children].map((one) => getComputedStyle(one).color);
   probe.remove();
-  return colour;
-};
+  return colours;
+}
 
 function seconds(value) {
   const total = Math.round(value);
@@ -122,11 +126,14 @@ function zoom({ select, posToIdx, setSelect }) {
   const [first, last] = [posToIdx(select.left), posToIdx(select.left + select.width)];
   setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
   const period = `${series.days[first][0]}..${series.days[last][1]}`;
-  location.assign(series.zoom.replace("FROM..TO", period));
+  // A link, so that it takes along what was chosen since the page came.
+  const link = Object.assign(document.createElement("a"), { href: series.zoom.replace("FROM..TO", period), hidden: true });
+  document.body.append(link);
+  link.click();
 }
 
 function options() {
-  const [accent, faint, muted, line] = ["--accent", "--accent-2", "--muted", "--line"].map(token);
+  const [accent, faint, muted, line] = tokens("--accent", "--accent-2", "--muted", "--line");
   const axis = { stroke: muted, font: "12px system-ui, sans-serif", ticks: { show: false } };
   const isShort = drawn().values.length < 2;
   return {

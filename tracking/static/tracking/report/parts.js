@@ -1,95 +1,190 @@
-// Loads the page's parts, a few at a time; what is busy is asked for again.
+// Loads the page's parts, a few at a time; what is busy, slow or failing holds up no other.
 "use strict";
+{
+  const AT_ONCE = 2;
+  const SLOW_MS = 4000;
+  const BUSY_MS = 300;
+  const PART = ".numbers-part, .panels > section";
+  const waiting = [...document.querySelectorAll("[data-part]")];
+  const failed = new Set();
+  let loading = 0;
+  let isLeaving = false;
+  let isAnnounced = false;
+  let lostFocus = "";
 
-const AT_ONCE = 2;
-const waiting = [...document.querySelectorAll("[data-part]")];
-let loading = 0;
+  const element = (name, className, text = "") => {
+    const made = document.createElement(name);
+    made.className = className;
+    made.textContent = text;
+    return made;
+  };
+  const button = (text, act) => {
+    const made = element("button", "btn btn-small", text);
+    made.type = "button";
+    made.addEventListener("click", act);
+    return made;
+  };
+  const nameOf = (part) => part.getAttribute("aria-label");
 
-function next() {
-  while (loading < AT_ONCE && waiting.length > 0) {
-    const part = waiting.shift();
-    if (!part.isConnected) continue;
-    loading += 1;
-    part.classList.add("loading");
-    window.htmx.trigger(part, "part");
+  // A region must be there before it speaks.
+  const announcer = element("p", "visually-hidden");
+  announcer.setAttribute("role", "status");
+  document.body.append(announcer);
+
+  function announceAll() {
+    if (isLeaving || loading > 0 || document.querySelector("[data-part][aria-busy]")) return;
+    if (failed.size > 0) announcer.textContent = `Could not be loaded: ${[...failed].map(nameOf).join(", ")}`;
+    else if (!isAnnounced) announcer.textContent = "The report is loaded.";
+    isAnnounced = true;
   }
-}
 
-// The tabs and the metric that were chosen since the page came are in its address alone.
-function carryOver(link) {
-  const there = new URL(link.href);
-  if (there.origin !== location.origin || there.pathname !== location.pathname || link.dataset.tab !== undefined) return;
-  for (const name of ["tab", "metric"]) {
-    if (name === "metric" && link.matches(".number")) continue;
-    there.searchParams.delete(name);
-    for (const value of new URLSearchParams(location.search).getAll(name)) there.searchParams.append(name, value);
+  // A part is asked for as the page's address is now, whatever it was when the part was drawn.
+  function addressOf(part) {
+    const source = part.matches("[hx-get]") ? part : part.querySelector("[data-tab]");
+    return new URL(source.getAttribute("hx-get"), location.href).pathname + location.search;
   }
-  link.href = there;
-}
 
-document.addEventListener("htmx:beforeSwap", ({ detail }) => {
-  const { xhr } = detail;
-  if (xhr.status === 503 && xhr.getResponseHeader("Retry-After")) {
-    detail.shouldSwap = false;
-    return;
+  function next() {
+    while (loading < AT_ONCE && waiting.length > 0 && !isLeaving) {
+      const part = waiting.shift();
+      if (part.isConnected) load(part);
+    }
   }
-  // An excuse is shown in the place of what it excuses.
-  if (xhr.getResponseHeader("Content-Type")?.startsWith("text/html") && [400, 503].includes(xhr.status)) {
-    detail.shouldSwap = true;
-    detail.isError = false;
-  }
-});
 
-document.addEventListener("htmx:afterRequest", ({ detail }) => {
-  // What was swapped is no longer where it was, and the event names its parent.
-  const { xhr, requestConfig: { elt } } = detail;
-  const isPart = elt.matches("[data-part]");
-  if (isPart) loading -= 1;
-  if (xhr.status === 503 && xhr.getResponseHeader("Retry-After")) {
-    setTimeout(() => {
-      if (!isPart) window.htmx.trigger(elt, "click");
-      else waiting.push(elt);
+  function enqueue(part) {
+    part.setAttribute("aria-busy", "true");
+    failed.delete(part);
+    if (!waiting.includes(part)) waiting.push(part);
+    next();
+  }
+
+  function load(part) {
+    let holds = true;
+    const release = () => {
+      if (!holds) return;
+      holds = false;
+      loading -= 1;
       next();
-    }, 300);
-    return;
+    };
+    const notice = setTimeout(() => {
+      // Those behind it need not wait for as long.
+      release();
+      tellSlow(part);
+    }, SLOW_MS);
+    const end = () => {
+      clearTimeout(notice);
+      release();
+      announceAll();
+    };
+    loading += 1;
+    window.htmx.trigger(part, "htmx:abort");
+    window.htmx.ajax("GET", addressOf(part), { source: part, target: part, swap: "outerHTML" }).then(end, end);
   }
-  if (xhr.redirected || xhr.status === 404 || xhr.status === 403) location.reload();
-  if (isPart && xhr.status === 0) {
-    const retry = document.createElement("button");
-    retry.type = "button";
-    retry.className = "btn btn-small";
-    retry.textContent = "Could not load; try again";
-    retry.addEventListener("click", () => { waiting.push(elt); next(); });
-    elt.replaceChildren(retry);
+
+  function clear(part, keep) {
+    for (const child of [...part.children]) if (!child.matches(keep)) child.remove();
   }
-  next();
-});
 
-document.addEventListener("click", (event) => {
-  const link = event.target.closest("a[href]");
-  if (!link) return;
-  if (link.dataset.tab === undefined) carryOver(link);
-  else {
-    const chosen = new URL(link.href).searchParams.getAll("tab");
-    const here = new URL(location.href);
-    here.searchParams.delete("tab");
-    for (const name of chosen) here.searchParams.append("tab", name);
-    history.replaceState(history.state, "", here);
+  function tellSlow(part) {
+    const notice = element("div", "slow");
+    notice.append(element("p", "", "This takes longer than usual."), button("Ask again", () => askAgain(part)));
+    part.append(notice);
+    announcer.textContent = `${nameOf(part)}: this takes longer than usual.`;
   }
-}, true);
 
-document.addEventListener("toggle", ({ target }) => {
-  if (!target.matches?.("details.menu[open]")) return;
-  for (const other of document.querySelectorAll("details.menu[open]")) if (other !== target) other.open = false;
-}, true);
-document.addEventListener("click", ({ target }) => {
-  for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(target)) menu.open = false;
-});
-document.addEventListener("keydown", ({ key }) => {
-  const menu = key === "Escape" && document.querySelector("details.menu[open]");
-  if (!menu) return;
-  menu.open = false;
-  menu.querySelector("summary").focus();
-});
+  function fail(part, words) {
+    const excuse = element("div", "excuse");
+    excuse.append(element("p", "", words), button("Try again", () => askAgain(part)));
+    clear(part, ".card-head");
+    part.append(excuse);
+    part.removeAttribute("aria-busy");
+    failed.add(part);
+  }
 
-document.addEventListener("DOMContentLoaded", next);
+  function askAgain(part) {
+    // The button that has the focus goes; what it asked for keeps it.
+    part.tabIndex = -1;
+    part.focus({ preventScroll: true });
+    clear(part, ".card-head");
+    part.append(element("div", "skeleton"));
+    enqueue(part);
+  }
+
+  function askFailedAgain() {
+    for (const part of [...failed]) {
+      if (part.isConnected) askAgain(part);
+      else failed.delete(part);
+    }
+  }
+
+  // An answer that takes long is begun before it is known, so an excuse may have any status.
+  function excuseIn(xhr) {
+    const isPage = xhr.getResponseHeader("Content-Type")?.startsWith("text/html");
+    if (!isPage || !/^\s*<section class="[^"]*\bexcuse\b/.test(xhr.responseText)) return null;
+    return new DOMParser().parseFromString(xhr.responseText, "text/html").querySelector("p").textContent.trim();
+  }
+
+  const isRedirected = ({ xhr, requestConfig, pathInfo }) =>
+    requestConfig.verb.toLowerCase() === "get" && xhr.responseURL &&
+    new URL(xhr.responseURL).pathname !== new URL(pathInfo.finalRequestPath, location.href).pathname;
+
+  function askLater({ requestConfig: { verb, path, elt }, target }) {
+    setTimeout(() => {
+      if (target.matches(PART)) enqueue(target);
+      else if (elt.isConnected) window.htmx.ajax(verb, path, { source: elt, target });
+    }, BUSY_MS);
+  }
+
+  document.addEventListener("htmx:beforeSwap", ({ detail }) => {
+    const { xhr, target } = detail;
+    const isPart = target.matches(PART);
+    const isBusy = xhr.status === 503 && xhr.getResponseHeader("Retry-After") !== null;
+    const excuse = excuseIn(xhr);
+    if (isPart && target.contains(document.activeElement)) lostFocus = nameOf(target);
+    if (excuse !== null || isBusy) detail.isError = false;
+    if (isRedirected(detail)) {
+      // Who is no longer signed in is led to where they can.
+      detail.shouldSwap = false;
+      isLeaving = true;
+      location.reload();
+    } else if (isBusy) {
+      detail.shouldSwap = false;
+      askLater(detail);
+    } else if (isPart && (excuse !== null || xhr.status >= 400)) {
+      detail.shouldSwap = false;
+      fail(target, excuse ?? "This could not be loaded.");
+    } else if (excuse !== null) detail.shouldSwap = true;
+  });
+
+  for (const name of ["htmx:sendError", "htmx:timeout"]) {
+    document.addEventListener(name, ({ detail: { target } }) => {
+      if (target.matches(PART)) fail(target, "This could not be loaded. Is there a network?");
+    });
+  }
+
+  // htmx gives the focus back to what has an id, as tabs do; instead of the rest, the part has it.
+  document.addEventListener("htmx:load", ({ detail: { elt } }) => {
+    if (!elt.matches?.(PART) || nameOf(elt) !== lostFocus) return;
+    lostFocus = "";
+    if (document.activeElement !== document.body) return;
+    elt.tabIndex = -1;
+    elt.focus({ preventScroll: true });
+  });
+
+  // Somebody chose another tab.
+  document.addEventListener("part:open", ({ target, detail }) => {
+    announcer.textContent = `${nameOf(target)}: ${detail}`;
+    if (waiting.includes(target)) waiting.splice(waiting.indexOf(target), 1);
+    failed.delete(target);
+    target.setAttribute("aria-busy", "true");
+    load(target);
+  });
+
+  addEventListener("online", askFailedAgain);
+  // What was under way when the reader left was ended by the browser.
+  addEventListener("pageshow", ({ persisted }) => persisted && askFailedAgain());
+  document.addEventListener("DOMContentLoaded", () => {
+    for (const part of waiting) part.setAttribute("aria-busy", "true");
+    next();
+  });
+}

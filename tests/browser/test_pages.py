@@ -1,0 +1,178 @@
+"""Every page can be read and used by everybody, at any width, in light and dark.
+
+A new page gets a line in PAGES, and with it all that is looked for here.
+"""
+
+import gzip
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from axe_core_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, Page, Response
+
+from tests.browser.filled import Filled, Held, Watched, all_parts_are_there
+
+pytestmark = [pytest.mark.browser, pytest.mark.processes]
+
+NARROW, USUAL, WIDE = 360, 1280, 1920
+FIRST_VIEW_BYTES = 100_000
+COLOURS = ["color-contrast", "link-in-text-block"]
+BARRIERS = """
+  async (options) => (await axe.run(options)).violations.flatMap(
+    ({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html.slice(0, 200)}`)
+  )
+"""
+SHIFTS = """
+  window.shifts = [];
+  new PerformanceObserver((list) => {
+    for (const entry of list.getEntries()) if (!entry.hadRecentInput) shifts.push(entry.value);
+  }).observe({ type: "layout-shift", buffered: true });
+"""
+PAINTED = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A page: its path, with {site} and {new} for the owner's sites, and who looks at it."""
+
+    path: str
+    who: str = "owner"
+    status: int = 200
+    then: Callable[[Page], object] | None = None
+    """What leads on to the page that is meant."""
+
+
+def sent_without_token(page: Page) -> None:
+    page.locator("[name=csrfmiddlewaretoken]").first.evaluate("(field) => field.remove()")
+    page.get_by_label("E-mail").fill("somebody@example.org")
+    page.get_by_label("Password").fill("whatever it was")
+    page.locator("main button[type=submit]").click()
+
+
+def with_the_help_sheet(page: Page) -> None:
+    page.get_by_role("button", name="Keyboard shortcuts").click()
+
+
+PAGES = {
+    "sign-in": Place("/accounts/login/", "nobody"),
+    "register": Place("/accounts/register/", "nobody"),
+    "reset": Place("/accounts/reset/", "nobody"),
+    "no sites": Place("/sites/", "newcomer"),
+    "sites": Place("/sites/"),
+    "sites by another name": Place("/sites/?q=nothing+like+it"),
+    "add a site": Place("/sites/add/"),
+    "all sites": Place("/sites/all/"),
+    "report": Place("/sites/{site}/"),
+    "whole report": Place("/sites/{site}/?full=1"),
+    "filtered report": Place("/sites/{site}/?f=country:is:DE&f=page:is_not:/x&tab=source"),
+    "report of a quiet period": Place("/sites/{site}/?from=2015-01-01&to=2015-01-31"),
+    "report of a new site": Place("/sites/{new}/"),
+    "help sheet": Place("/sites/{site}/", then=with_the_help_sheet),
+    "activity": Place("/sites/{site}/activity/"),
+    "settings": Place("/sites/{site}/settings/"),
+    "snippet": Place("/sites/{site}/snippet/"),
+    "delete": Place("/sites/{site}/delete/"),
+    "account": Place("/accounts/"),
+    "password": Place("/accounts/password/"),
+    "delete account": Place("/accounts/delete/"),
+    "no such page": Place("/nowhere/", "nobody", 404),
+    "no such site": Place("/sites/nosuchsite/", "owner", 404),
+    "not allowed": Place("/accounts/login/", "nobody", 403, then=sent_without_token),
+    "no such order": Place("/sites/?sort=never", "owner", 400),
+    "no such period": Place("/sites/{site}/?period=never", "owner", 400),
+}
+
+
+@pytest.fixture(scope="module")
+def contexts(filled: Filled, readers_browser: Browser) -> Iterator[dict[str, BrowserContext]]:
+    made = {who: filled.context(readers_browser, who) for who in ("nobody", "newcomer", "owner")}
+    yield made
+    for context in made.values():
+        context.close()
+
+
+@pytest.fixture
+def watched(contexts: dict[str, BrowserContext], place: Place) -> Iterator[Watched]:
+    made = Watched(contexts[place.who].new_page(), status=place.status)
+    yield made
+    made.page.close()
+
+
+def go(page: Page, place: Place, filled: Filled) -> None:
+    path = place.path.format(site=filled.site, new=filled.new_site)
+    answer = page.goto(path)
+    if place.then:
+        place.then(page)
+        page.wait_for_load_state()
+    else:
+        assert answer
+        assert answer.status == place.status
+    all_parts_are_there(page)
+
+
+def barriers(page: Page, rules: list[str] | None = None) -> list[str]:
+    """What a screen reader, a keyboard or weak eyes would stumble over; by all rules or by some."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(Axe().axe_script)
+    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+    found: list[str] = page.evaluate(BARRIERS, options)
+    return found
+
+
+def look(page: Page, width: int, scheme: Any = "light") -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(PAINTED)
+
+
+def overhang(page: Page) -> int:
+    """By how many pixels the page is wider than its window."""
+    found: int = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return max(0, found)
+
+
+@pytest.mark.parametrize("place", PAGES.values(), ids=PAGES.keys())
+def test_everybody_can_read_and_use_it(watched: Watched, place: Place, filled: Filled) -> None:
+    page = watched.page
+    look(page, USUAL)
+    go(page, place, filled)
+    found: dict[str, object] = {"light": barriers(page)}
+    look(page, USUAL, "dark")
+    found["dark"] = barriers(page, COLOURS)
+    look(page, NARROW)
+    found["narrow"], found["narrow overhang"] = barriers(page), overhang(page)
+    look(page, WIDE)
+    found["wide overhang"] = overhang(page)
+    found |= {"complaints": watched.complaints, "other origins": watched.strangers}
+    assert not {name: problem for name, problem in found.items() if problem}
+
+
+@pytest.mark.parametrize("width", [USUAL, NARROW])
+def test_a_first_view_is_light_and_nothing_moves(
+    filled: Filled, readers_browser: Browser, width: int
+) -> None:
+    context = filled.context(readers_browser, width=width)
+    page = context.new_page()
+    page.add_init_script(SHIFTS)
+    answers: list[Response] = []
+
+    def note(answer: Response) -> None:
+        answers.append(answer)
+
+    page.on("response", note)
+    held = Held(page, re.compile("/(cards|numbers)/"))
+    page.goto(filled.report)
+    # What comes after it has been painted would move what is below.
+    page.evaluate(PAINTED)
+    held.release()
+    all_parts_are_there(page)
+    page.evaluate(PAINTED)
+
+    sizes = {answer.url: len(gzip.compress(answer.body())) for answer in answers}
+    assert len(sizes) > 10
+    assert sum(sizes.values()) <= FIRST_VIEW_BYTES, sizes
+    assert sum(page.evaluate("shifts")) < 0.01
+    context.close()
