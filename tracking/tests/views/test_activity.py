@@ -90,7 +90,7 @@ def test_a_text_that_was_never_counted_has_no_rows_at_once(
 ) -> None:
     url = log(visited, **{name: "Nobody"})
     client.get(url)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         answer = client.get(url)
     assert "No such events" in answer.content.decode()
 
@@ -182,10 +182,10 @@ def test_a_filtered_page_asks_the_database_as_often_for_one_event_as_for_many(
 ) -> None:
     url = log(visited, page="/", event="pageview", country="AT", source="Direct")
     client.get(url)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         client.get(url)
     count([hit(visited, NINE, f"/{n}", address=f"84.112.1.{n}") for n in range(60)])
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         assert len(pages(client, url)) == 50
 
 
