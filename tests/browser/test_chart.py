@@ -28,7 +28,7 @@ def test_another_number_is_drawn_without_asking_again_and_back_undoes_it(report:
     expect(report.locator(".chart-table summary")).to_have_text("Bounce rate as a table")
     expect(report.locator(".chart-table tbody tr").last.locator("td").nth(1)).to_contain_text("%")
     # Chromium may fetch the icon as late as now.
-    assert [url for url in asked if "/static/" not in url] == []
+    assert [url for url in asked if "/numbers/" in url] == []
     report.go_back()
     expect(drawn).to_contain_text("Visitors")
     expect(report.locator(".chart-table summary")).to_have_text("Visitors as a table")

@@ -193,8 +193,8 @@ def test_a_visit_asks_the_database_as_often_for_one_event_as_for_many(
 ) -> None:
     url = address(visit)
     client.get(url)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(url)
     count([hit(site, after(100 + n), f"/{n}", **GERMAN) for n in range(60)])
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         client.get(url)

@@ -181,7 +181,7 @@ def test_nobody_elses_site_is_there(client: Client, site: Site, path: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "queries"), [("realtime/", 10), ("realtime/part/", 10), ("now/", 7)]
+    ("path", "queries"), [("realtime/", 11), ("realtime/part/", 10), ("now/", 7)]
 )
 def test_pages_ask_the_database_as_often_for_one_event_as_for_many(
     client: Client, visited: Site, django_assert_num_queries: Any, path: str, queries: int

@@ -145,7 +145,10 @@ class Pages:
 
 def panel_query(state: State, panel: Panel) -> ReportQuery:
     """The question for a panel's first page of rows with all its metrics."""
-    return replace(state.panel_query(panel), metrics=fitting_metrics(panel), limit=MOST_ROWS)
+    metrics = fitting_metrics(panel)
+    if "events" in metrics:
+        metrics = (*metrics, REVENUE)
+    return replace(state.panel_query(panel), metrics=metrics, limit=MOST_ROWS)
 
 
 def csv_chunks(query: ReportQuery, pages: Pages) -> Chunks:

@@ -95,7 +95,7 @@
   function fail(part, words) {
     const excuse = element("div", "excuse");
     excuse.append(element("p", "", words), button("Try again", () => askAgain(part)));
-    clear(part, ".card-head");
+    clear(part, ".card-top");
     part.append(excuse);
     part.removeAttribute("aria-busy");
     failed.add(part);
@@ -105,7 +105,7 @@
     // The button that has the focus goes; what it asked for keeps it.
     part.tabIndex = -1;
     part.focus({ preventScroll: true });
-    clear(part, ".card-head");
+    clear(part, ".card-top");
     part.append(element("div", "skeleton"));
     enqueue(part);
   }
