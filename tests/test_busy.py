@@ -68,6 +68,7 @@ class EndlessReport:
         self._url, self._session = url, session
         self._pipe = instance.data_dir / "columns" / "manifest.json"
         self._pipe.parent.mkdir(exist_ok=True)
+        self._pipe.unlink(missing_ok=True)
         os.mkfifo(self._pipe)
         self._thread = threading.Thread(target=self._ask)
         self._thread.start()

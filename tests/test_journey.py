@@ -175,7 +175,8 @@ def test_from_an_invitation_to_three_pageviews_of_one_visit(
     owner.get_by_role("link", name="Visit of").first.click()
     expect(owner.get_by_role("region", name="Events in order")).to_contain_text("/third")
     no_barriers(owner)
-    assert problems == []
+    # A part whose turn was taken is asked for again, and Chromium tells of each such answer.
+    assert [one for one in problems if "503 (Service Unavailable)" not in one] == []
 
 
 @pytest.mark.browser
