@@ -27,6 +27,14 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What has no database is the same with any."""
+    for item in items:
+        has_one = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+        if not has_one and item.get_closest_marker("django_db") is None:
+            item.add_marker(pytest.mark.any_database)
+
+
 @pytest.fixture(autouse=True)
 def data_dir(tmp_path: Path, settings: Settings) -> Path:
     """A data folder of the test's own, with plain static files."""

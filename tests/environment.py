@@ -18,3 +18,6 @@ for name in (
 os.environ["DATA_DIR"] = tempfile.mkdtemp(prefix="footfall-tests-")
 Path(os.environ["DATA_DIR"], "static").mkdir()
 os.environ["PASSWORD_HASHING"] = "fast"
+# The browser's driver keeps an event loop in its thread, where Django would refuse the database to
+# every later test. Nothing here runs in that loop.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"

@@ -314,10 +314,10 @@ def test_exports_take_few_threads_and_give_their_place_back(client: Client, visi
         answer = client.get(file)
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
 
-    left_early = client.get(file)
-    left_early.close()
     assert client.get(file, {"period": "never"}).status_code == 400
     assert client.get(file).getvalue()
+    left_early = client.get(file)
+    left_early.close()
     with export_turn():
         """The place is free."""
 
