@@ -141,6 +141,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "tracking_project.middleware.RequestContextMiddleware",
+    "tracking_project.middleware.CompressionMiddleware",
     "tracking_project.middleware.ErrorPagesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
