@@ -129,9 +129,8 @@ def _by_visit(
         counts |= {"lone": f"count(*) FILTER ({first})", "shared": "0"}
     else:
         counts |= {"lone": "count(*) FILTER (sole)"}
-    found = [_grouped(keys, _some(counts, wanted), where)]
-    if "visitors" in wanted and not first:
-        found.append(_grouped(keys, SHARED_VISITORS, f"{where} AND NOT sole"))
+    told_apart = "NOT sole" if "visitors" in wanted and not first else ""
+    found = [_grouped(keys, _some(counts, wanted), where, told_apart)]
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
@@ -170,9 +169,8 @@ def _by_mark(
         counts |= OF_EVENTS
     else:
         rows += f" AND {first}"
-    found = [_grouped(keys, _some(counts, wanted), rows)]
-    if "visitors" in wanted and "shared" not in counts:
-        found.append(_grouped(keys, SHARED_VISITORS, f"{rows} AND {is_shared}"))
+    told_apart = is_shared if "visitors" in wanted and "shared" not in counts else ""
+    found = [_grouped(keys, _some(counts, wanted), rows, told_apart)]
     if any(key.is_page for key in keys):
         found += _of_ends(keys, f"visits WHERE {selection.visit}", wanted, each="")
     elif own := _some(OF_VISITS | EXITS, wanted):
@@ -202,9 +200,8 @@ def _by_pair(
     )
     counts = {"visits": "count(*)", "lone": "count(*) FILTER (sole)"}
     counts |= {name: f"sum({name})" for name in OF_EVENTS}
-    found = [_grouped(same, _some(counts, wanted), pairs)]
-    if "visitors" in wanted:
-        found.append(_grouped(same, SHARED_VISITORS, f"{pairs} WHERE NOT sole"))
+    told_apart = "NOT sole" if "visitors" in wanted else ""
+    found = [_grouped(same, _some(counts, wanted), pairs, told_apart)]
     if any(key.is_page for key in keys):
         found += _of_ends(same, rows, wanted, each="DISTINCT ")
     elif of_visits := _some(OF_VISITS | EXITS, wanted):
@@ -212,7 +209,6 @@ def _by_pair(
     return _joined(tables, len(keys), found, wanted)
 
 
-SHARED_VISITORS = {"shared": "count(DISTINCT visitor)"}
 NEEDED = {
     "visitors": ("visitor", "sole"),
     "bounces": ("bounced", "duration", "entry_page"),
@@ -257,11 +253,27 @@ def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
     }
 
 
-def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str) -> str:
+def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str, told_apart: str = "") -> str:
+    """Sums of rows by key; and with `told_apart`, the `shared` visitors of rows where that holds.
+
+    Those rows are summed by visitor first: rows are read once, and few are told apart.
+    """
     names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
-    columns = ", ".join([*names, *_named(sums)])
-    numbers = ", ".join(str(number + 1) for number in range(len(keys)))
-    return f"SELECT {columns} FROM {rows} GROUP BY {numbers}"  # noqa: S608 - constants and parameters
+    if not told_apart:
+        return f"SELECT {', '.join([*names, *_named(sums)])} FROM {rows} GROUP BY {_first(names)}"  # noqa: S608 - constants and parameters
+    names.append(f"CASE WHEN {told_apart} THEN visitor END AS apart")
+    each = f"SELECT {', '.join([*names, *_named(sums)])} FROM {rows} GROUP BY {_first(names)}"  # noqa: S608 - constants and parameters
+    columns = [f"k{number}" for number in range(len(keys))]
+    totals = [f"sum({name}) AS {name}" for name in sums]
+    return (
+        f"SELECT {', '.join([*columns, *totals])}, count(apart) AS shared"  # noqa: S608 - as above
+        f" FROM ({each}) GROUP BY {_first(columns)}"
+    )
+
+
+def _first(columns: Sequence[str]) -> str:
+    """The numbers of these columns, which come first."""
+    return ", ".join(str(number + 1) for number in range(len(columns)))
 
 
 def _joined(tables: Tables, keys: int, queries: Sequence[str], wanted: AbstractSet[str]) -> str:
@@ -271,9 +283,7 @@ def _joined(tables: Tables, keys: int, queries: Sequence[str], wanted: AbstractS
         f" LEFT JOIN {tables.add('sums', query)} USING ({names})" for query in queries[1:]
     )
     sums = [
-        "lone + coalesce(shared, 0) AS visitors"
-        if name == "visitors"
-        else f"coalesce({name}, 0) AS {name}"
+        "lone + shared AS visitors" if name == "visitors" else f"coalesce({name}, 0) AS {name}"
         for name in sorted(wanted)
     ]
     return f"SELECT {', '.join([names, *sums])} FROM {tables.add('sums', queries[0])}{joins}"  # noqa: S608
