@@ -7,21 +7,20 @@ from datetime import date, timedelta
 from typing import Any
 
 from babel.dates import format_date
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.utils.http import content_disposition_header
 from django.utils.timezone import now
 
-from tracking.models import DailyTotal, DroppedHits, DropReason, Site
+from tracking.models import DropReason, Site
 from tracking.models.site import RECENT_DAYS
-from tracking.reports import csv_text
 from tracking.reports.periods import MOST_DAILY_BUCKETS, Interval, Period
 from tracking.templatetags.numbers import LOCALE
 from tracking.views.report.exports import file_name
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import State
+from tracking.views.report.traffic import Traffic
 
 MOST_WEEKLY_DAYS = 371
 """A period of up to so many days is told by weeks, a longer one by months."""
@@ -99,68 +98,12 @@ class FilteredExportView(ReportView):
     excuse_template = "tracking/report/excuse.html"
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
-        traffic = Traffic.of(state)
-        reasons = traffic.reasons
-        lines = [csv_text.line(["day", "counted", "not_counted", *reasons])]
-        for day in traffic.days:
-            dropped = [traffic.dropped[day, reason] for reason in reasons]
-            numbers = [traffic.counted[day], sum(dropped), *dropped]
-            lines.append(csv_text.line([day.isoformat()], numbers))
         disposition = content_disposition_header(True, file_name(state, "filtered", "csv"))
         return HttpResponse(
-            "".join(lines),
+            Traffic.of(state).csv(),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": disposition or ""},
         )
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Hits of the days that have begun: pageviews and events that were counted, and all others.
-
-    `reasons` are those that occur, the most frequent first.
-    """
-
-    days: tuple[date, ...]
-    counted: Counter[date]
-    dropped: Counter[tuple[date, str]]
-    reasons: tuple[str, ...]
-
-    @classmethod
-    def of(cls, state: State) -> "Traffic":
-        """That of a state's sites and days, in two queries; hits that don't count have no more."""
-        period = state.period
-        last_day = min(period.last_day, state.clock.today)
-        asked = {
-            "site__in": state.subject.sites,
-            "day__range": (period.first_day, last_day),
-        }
-        totals = DailyTotal.objects.filter(**asked).order_by().values_list("day")
-        counted = totals.annotate(hits=Sum("pageviews") + Sum("events"))
-        by_reason = DroppedHits.objects.filter(**asked).order_by().values_list("day", "reason")
-        dropped = {
-            (day, reason): hits for day, reason, hits in by_reason.annotate(hits=Sum("count"))
-        }
-        reasons: Counter[str] = Counter()
-        for (_, reason), hits in dropped.items():
-            reasons[reason] += hits
-        count = max(0, (last_day - period.first_day).days + 1)
-        return cls(
-            tuple(period.first_day + timedelta(days=number) for number in range(count)),
-            Counter(dict(counted)),
-            Counter(dropped),
-            tuple(reason for reason, _ in reasons.most_common()),
-        )
-
-    @property
-    def total(self) -> int:
-        """How many were not counted."""
-        return self.dropped.total()
-
-    @property
-    def share(self) -> float:
-        """What part of all hits that is, 0.0 to 1.0."""
-        return self.total / (self.total + self.counted.total() or 1)
 
 
 def _reasons(traffic: Traffic) -> list[dict[str, Any]]:
