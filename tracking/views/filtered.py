@@ -21,13 +21,13 @@ from tracking.views.report.exports import file_name
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import State
 from tracking.views.report.traffic import Traffic
+from tracking.views.stacks import stacks
 
 MOST_WEEKLY_DAYS = 371
 """A period of up to so many days is told by weeks, a longer one by months."""
 PERIODS = {"7d": "7 days", "30d": "30 days", "91d": "91 days", "12mo": "12 months", "all": "All"}
-CHART_HEIGHT = 100
-BAR, STEP = 8, 10
-"""How wide a bar is, and how far from the last one it begins, in units of the drawing."""
+MOST_COLOURS = 5
+"""Of so many parts a bar is stacked; the rarer reasons are one of them together."""
 
 EXPLANATIONS: Mapping[str, str] = {
     DropReason.BOT: "Crawlers, tools and libraries by their user agent, and browsers that a "
@@ -139,32 +139,29 @@ def _table(traffic: Traffic, period: Period) -> dict[str, Any]:
         }
         for bucket in buckets
     ]
+    labels = [DropReason(reason).label for reason in traffic.reasons]
     return {
         "interval": interval,
-        "labels": [DropReason(reason).label for reason in traffic.reasons],
+        "labels": labels,
         "rows": rows[::-1],
-        "chart": _chart(rows),
+        "chart": _chart(rows, labels),
     }
 
 
-def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Bars as texts for SVG, which must not be written in a locale."""
-    most = max((row["total"] for row in rows), default=0) or 1
-    heights = [round(CHART_HEIGHT * row["total"] / most, 1) for row in rows]
+def _chart(rows: list[dict[str, Any]], labels: list[str]) -> dict[str, Any]:
+    """A bar for each row, and the names of its parts from the ground up."""
+    if len(labels) > MOST_COLOURS:
+        labels = [*labels[: MOST_COLOURS - 1], "Other reasons"]
+    others_from = len(labels) - 1
+    drawn = stacks([[*row["hits"][:others_from], sum(row["hits"][others_from:])] for row in rows])
     return {
-        "box": f"0 0 {max(1, len(rows)) * STEP} {CHART_HEIGHT}",
+        "box": drawn["box"],
         "bars": [
-            {
-                "x": f"{number * STEP + (STEP - BAR) // 2}",
-                "y": f"{CHART_HEIGHT - height}",
-                "width": f"{BAR}",
-                "height": f"{height}",
-            }
-            for number, height in enumerate(heights)
+            {"label": row["label"], "total": row["total"], "parts": parts}
+            for row, parts in zip(rows, drawn["bars"], strict=True)
         ],
-        "most": most,
-        "first": rows[0]["label"] if rows else "",
-        "last": rows[-1]["label"] if rows else "",
+        "legend": labels,
+        "most": drawn["most"],
     }
 
 
