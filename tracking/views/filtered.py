@@ -10,6 +10,7 @@ from babel.dates import format_date
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.timezone import now
 
@@ -81,6 +82,7 @@ class FilteredView(ReportView):
             "state": state,
             "subject": state.subject,
             "site": state.subject.site,
+            "back_url": reverse("tracking:report", args=[state.subject.key]) + state.url(),
             "periods": [
                 {"label": label, "key": key, "url": state.url(period=key)}
                 for key, label in PERIODS.items()

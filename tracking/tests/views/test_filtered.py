@@ -197,5 +197,5 @@ def test_it_costs_the_same_however_much_there_is(
     for day in range(60):
         drop(site, FIRST + timedelta(days=day), "bot", 1)
     for query in (short, long):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             page(client, site, query)
