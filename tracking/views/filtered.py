@@ -7,28 +7,28 @@ from datetime import date, timedelta
 from typing import Any
 
 from babel.dates import format_date
-from django.db.models import Sum
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.http import content_disposition_header
 from django.utils.timezone import now
 
-from tracking.models import DailyTotal, DroppedHits, DropReason, Site
+from tracking.models import DropReason, Site
 from tracking.models.site import RECENT_DAYS
-from tracking.reports import csv_text
 from tracking.reports.periods import MOST_DAILY_BUCKETS, Interval, Period
 from tracking.templatetags.numbers import LOCALE
 from tracking.views.report.exports import file_name
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import State
+from tracking.views.report.traffic import Traffic
+from tracking.views.stacks import stacks
 
 MOST_WEEKLY_DAYS = 371
 """A period of up to so many days is told by weeks, a longer one by months."""
 PERIODS = {"7d": "7 days", "30d": "30 days", "91d": "91 days", "12mo": "12 months", "all": "All"}
-CHART_HEIGHT = 100
-BAR, STEP = 8, 10
-"""How wide a bar is, and how far from the last one it begins, in units of the drawing."""
+MOST_COLOURS = 5
+"""Of so many parts a bar is stacked; the rarer reasons are one of them together."""
 
 EXPLANATIONS: Mapping[str, str] = {
     DropReason.BOT: "Crawlers, tools and libraries by their user agent, and browsers that a "
@@ -82,6 +82,7 @@ class FilteredView(ReportView):
             "state": state,
             "subject": state.subject,
             "site": state.subject.site,
+            "back_url": reverse("tracking:report", args=[state.subject.key]) + state.url(),
             "periods": [
                 {"label": label, "key": key, "url": state.url(period=key)}
                 for key, label in PERIODS.items()
@@ -99,68 +100,12 @@ class FilteredExportView(ReportView):
     excuse_template = "tracking/report/excuse.html"
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
-        traffic = Traffic.of(state)
-        reasons = traffic.reasons
-        lines = [csv_text.line(["day", "counted", "not_counted", *reasons])]
-        for day in traffic.days:
-            dropped = [traffic.dropped[day, reason] for reason in reasons]
-            numbers = [traffic.counted[day], sum(dropped), *dropped]
-            lines.append(csv_text.line([day.isoformat()], numbers))
         disposition = content_disposition_header(True, file_name(state, "filtered", "csv"))
         return HttpResponse(
-            "".join(lines),
+            Traffic.of(state).csv(),
             content_type="text/csv; charset=utf-8",
             headers={"Content-Disposition": disposition or ""},
         )
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Hits of the days that have begun: pageviews and events that were counted, and all others.
-
-    `reasons` are those that occur, the most frequent first.
-    """
-
-    days: tuple[date, ...]
-    counted: Counter[date]
-    dropped: Counter[tuple[date, str]]
-    reasons: tuple[str, ...]
-
-    @classmethod
-    def of(cls, state: State) -> "Traffic":
-        """That of a state's sites and days, in two queries; hits that don't count have no more."""
-        period = state.period
-        last_day = min(period.last_day, state.clock.today)
-        asked = {
-            "site__in": state.subject.sites,
-            "day__range": (period.first_day, last_day),
-        }
-        totals = DailyTotal.objects.filter(**asked).order_by().values_list("day")
-        counted = totals.annotate(hits=Sum("pageviews") + Sum("events"))
-        by_reason = DroppedHits.objects.filter(**asked).order_by().values_list("day", "reason")
-        dropped = {
-            (day, reason): hits for day, reason, hits in by_reason.annotate(hits=Sum("count"))
-        }
-        reasons: Counter[str] = Counter()
-        for (_, reason), hits in dropped.items():
-            reasons[reason] += hits
-        count = max(0, (last_day - period.first_day).days + 1)
-        return cls(
-            tuple(period.first_day + timedelta(days=number) for number in range(count)),
-            Counter(dict(counted)),
-            Counter(dropped),
-            tuple(reason for reason, _ in reasons.most_common()),
-        )
-
-    @property
-    def total(self) -> int:
-        """How many were not counted."""
-        return self.dropped.total()
-
-    @property
-    def share(self) -> float:
-        """What part of all hits that is, 0.0 to 1.0."""
-        return self.total / (self.total + self.counted.total() or 1)
 
 
 def _reasons(traffic: Traffic) -> list[dict[str, Any]]:
@@ -196,32 +141,29 @@ def _table(traffic: Traffic, period: Period) -> dict[str, Any]:
         }
         for bucket in buckets
     ]
+    labels = [DropReason(reason).label for reason in traffic.reasons]
     return {
         "interval": interval,
-        "labels": [DropReason(reason).label for reason in traffic.reasons],
+        "labels": labels,
         "rows": rows[::-1],
-        "chart": _chart(rows),
+        "chart": _chart(rows, labels),
     }
 
 
-def _chart(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """Bars as texts for SVG, which must not be written in a locale."""
-    most = max((row["total"] for row in rows), default=0) or 1
-    heights = [round(CHART_HEIGHT * row["total"] / most, 1) for row in rows]
+def _chart(rows: list[dict[str, Any]], labels: list[str]) -> dict[str, Any]:
+    """A bar for each row, and the names of its parts from the ground up."""
+    if len(labels) > MOST_COLOURS:
+        labels = [*labels[: MOST_COLOURS - 1], "Other reasons"]
+    others_from = len(labels) - 1
+    drawn = stacks([[*row["hits"][:others_from], sum(row["hits"][others_from:])] for row in rows])
     return {
-        "box": f"0 0 {max(1, len(rows)) * STEP} {CHART_HEIGHT}",
+        "box": drawn["box"],
         "bars": [
-            {
-                "x": f"{number * STEP + (STEP - BAR) // 2}",
-                "y": f"{CHART_HEIGHT - height}",
-                "width": f"{BAR}",
-                "height": f"{height}",
-            }
-            for number, height in enumerate(heights)
+            {"label": row["label"], "total": row["total"], "parts": parts}
+            for row, parts in zip(rows, drawn["bars"], strict=True)
         ],
-        "most": most,
-        "first": rows[0]["label"] if rows else "",
-        "last": rows[-1]["label"] if rows else "",
+        "legend": labels,
+        "most": drawn["most"],
     }
 
 

@@ -244,10 +244,10 @@ def test_details_ask_as_often_for_one_row_as_for_many(
 
     monkeypatch.setattr("tracking.views.report.parts.answer", counted)
     page(client, visited, "page", "q=docs")
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page(client, visited, "page", "q=docs")
     assert len(asked) == 4
     count([hit(visited, NINE, f"/docs/{n}", address=f"84.112.1.{n}") for n in range(60)])
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         page(client, visited, "page", "q=docs")
     assert len(asked) == 6

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
+from html import unescape
 from threading import Event
 from typing import Any
 
@@ -209,7 +211,7 @@ def test_the_zip_has_all_panels_the_series_and_what_they_are_of(
     archive = zipfile.ZipFile(io.BytesIO(answer.getvalue()))
 
     assert archive.testzip() is None
-    files = [f"{name}.csv" for name in ("timeseries", *PANELS)]
+    files = [f"{name}.csv" for name in ("timeseries", *PANELS, "filtered")]
     assert archive.namelist() == [*files, "README.txt"]
     for file in ("page.csv", "timeseries.csv"):
         alone = client.get(url(visited, f"export/{file}", query)).getvalue()
@@ -225,6 +227,87 @@ def test_the_zip_has_all_panels_the_series_and_what_they_are_of(
         "bounce_rate: Bounce rate, 0 to 1",
     ):
         assert part in said
+
+
+def sold(site: Site, *props: dict[str, str]) -> None:
+    """An event with these properties for each, by another visitor."""
+    count(
+        [
+            hit(site, NINE, "/a", name="Sale", props=tuple(one.items()), address=f"84.112.2.{n}")
+            for n, one in enumerate(props)
+        ]
+    )
+
+
+def zip_of(client: Client, site: Site, query: str = DAY) -> zipfile.ZipFile:
+    answer = client.get(url(site, "export.zip", query))
+    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/zip")
+    return zipfile.ZipFile(io.BytesIO(answer.getvalue()))
+
+
+def test_a_property_has_a_file_of_its_values(client: Client, site: Site) -> None:
+    sold(site, {"plan": "yearly"}, {"plan": "yearly"}, {"plan": "=1+1"}, {"size": "XL"})
+
+    head, *rows = lines(client, site, "export/prop.plan.csv")
+    assert head[:4] == ["prop.plan", "visitors", "events", "visits"]
+    assert [row[:3] for row in rows] == [["yearly", "2", "2"], ["'=1+1", "1", "1"]]
+    file = client.get(url(site, "export/prop.plan.csv"))
+    assert "_property-plan_2026-03-02_" in file.headers["Content-Disposition"]
+    file.close()
+    assert lines(client, site, "export/prop.size.csv", f"{DAY}&f=prop.plan:is:yearly")[1:] == []
+
+
+def test_the_card_of_a_property_links_to_its_file(client: Client, site: Site) -> None:
+    sold(site, {"Größe / cm": "=90"})
+    card = client.get(
+        url(site, "cards/events/", f"{DAY}&tab=prop.Gr%25C3%25B6%25C3%259Fe%2520%252F%2520cm")
+    )
+    link = re.search(r'href="([^"]+)"\s+aria-label="Größe / cm as CSV"', card.content.decode())
+    assert link
+    answer = client.get(unescape(link[1]))
+    assert answer.getvalue().decode().splitlines()[1].startswith("'=90,1,1,")
+    assert answer.status_code == 200
+
+
+def test_the_zip_has_a_file_for_each_property(client: Client, site: Site) -> None:
+    sold(site, {"plan": "yearly", "Plan": "b", "大きさ": "L", "?!": "x"}, {"plan": "=1"})
+    archive = zip_of(client, site)
+    files = [name for name in archive.namelist() if name.startswith("property")]
+
+    assert files[:2] == ["property.csv", "property-plan.csv"]
+    assert sorted(files[2:]) == ["property-2.csv", "property-plan-2.csv", "property-大きさ.csv"]
+    alone = client.get(url(site, "export/prop.plan.csv")).getvalue()
+    assert archive.read("property-plan.csv") == alone
+    said = archive.read("README.txt").decode()
+    assert "property-plan.csv: What visitors do: values of plan\n" in said
+    assert "property-2.csv: What visitors do: values of ?!\n" in said
+    assert "left out" not in said
+
+
+@pytest.mark.parametrize(("keys", "left_out"), [(8, ""), (9, "Values of 1 more of the keys")])
+def test_the_zip_has_as_many_properties_as_the_page_and_says_what_is_left_out(
+    client: Client, site: Site, keys: int, left_out: str
+) -> None:
+    sold(site, {f"key{n}": "x" for n in range(keys)})
+    archive = zip_of(client, site)
+
+    assert len([name for name in archive.namelist() if name.startswith("property-")]) == 8
+    said = archive.read("README.txt").decode()
+    assert left_out in said
+    assert ("left out" in said) is bool(left_out)
+
+
+def test_the_zip_has_the_filtered_traffic_whatever_the_filters(
+    client: Client, visited: Site
+) -> None:
+    visited.dropped_hits.create(day=NINE.date(), reason="bot", count=7)
+    SiteFactory().dropped_hits.create(day=NINE.date(), reason="spam", count=5)
+    archive = zip_of(client, visited, f"{DAY}&f=country:is:DE")
+
+    alone = client.get(url(visited, "filtered.csv")).content
+    assert archive.read("filtered.csv") == alone
+    assert alone.decode().splitlines()[1].endswith(",7,7")
+    assert "filters don't apply to it" in archive.read("README.txt").decode()
 
 
 def test_several_sites_are_one_export(client: Client, visited: Site) -> None:
@@ -259,7 +342,8 @@ def test_what_cannot_be_exported_is_no_file(
 
 
 def test_a_panel_that_there_is_not_is_not_found(client: Client, visited: Site) -> None:
-    assert client.get(url(visited, "export/wealth.csv")).status_code == 404
+    for name in ("wealth", "prop.", f"prop.{'k' * 1000}"):
+        assert client.get(url(visited, f"export/{name}.csv")).status_code == 404
 
 
 def test_a_file_that_fails_on_its_way_says_so_in_a_line_with_a_cell_too_many(

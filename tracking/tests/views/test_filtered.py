@@ -1,6 +1,8 @@
 """The page of what was not counted."""
 
+import re
 from datetime import date, timedelta
+from html import unescape
 from typing import Any
 
 import pytest
@@ -47,6 +49,12 @@ def text_of(answer: Any) -> str:
     return " ".join(answer.content.decode().split())
 
 
+def legend(text: str) -> list[tuple[str, str]]:
+    """The colours, by their classes, and what they stand for."""
+    found = re.findall(r'<li> <svg> <rect class="(part-\d)"[^>]*> </svg> (.*?) </li>', text)
+    return [(css_class, unescape(label)) for css_class, label in found]
+
+
 def cells(answer: Any) -> list[tuple[str, int, list[int]]]:
     return [(row["label"], row["total"], row["hits"]) for row in answer.context["table"]["rows"]]
 
@@ -63,8 +71,43 @@ def test_days_by_the_reasons_that_occur_with_totals_and_shares(
     assert "75% of all hits" in text
     assert "Crawlers, tools and libraries" in text
     assert "More hits than a person makes" not in text
-    assert [bar["height"] for bar in answer.context["table"]["chart"]["bars"]] == ["100.0", "15.4"]
-    assert 'y="0.0" width="8" height="100.0"' in text
+
+
+def test_each_days_bar_is_stacked_by_reason_in_the_legends_order(
+    client: Client, filtered: Site
+) -> None:
+    text = text_of(page(client, filtered))
+    bars = re.findall(r"<g> <title>(.*?)</title> (.*?) </g>", text)
+
+    assert [title for title, _ in bars] == ["2 Mar 2026: 1,300", "3 Mar 2026: 200"]
+    assert [
+        re.findall(r'"(part-\d)".*?y="(.*?)".*?height="(.*?)"', parts) for _, parts in bars
+    ] == [
+        [("part-1", "7.7", "92.3"), ("part-2", "0.0", "7.7")],
+        [("part-1", "84.6", "15.4")],
+    ]
+    assert legend(text) == [("part-1", "Bots and crawlers"), ("part-2", "Referrer spam")]
+
+
+@pytest.mark.parametrize(
+    ("reasons", "last"), [(5, "Host names left out by the site's filters"), (6, "Other reasons")]
+)
+def test_the_rarest_of_many_reasons_are_one_part(
+    client: Client, site: Site, reasons: int, last: str
+) -> None:
+    names = ["bot", "spam", "rate", "path", "host", "country"][:reasons]
+    for rank, reason in enumerate(names):
+        drop(site, FIRST, reason, 100 - rank)
+    text = text_of(page(client, site))
+
+    assert [css_class for css_class, _ in legend(text)] == [f"part-{n}" for n in range(1, 6)]
+    assert legend(text)[-1][1] == last
+    drawn = [
+        float(height) for height in re.findall(r'<rect class="part-\d" x.*?height="(.*?)"', text)
+    ]
+    share = sum(100 - rank for rank in range(4, reasons)) / sum(range(101 - reasons, 101))
+    assert drawn[-1] == pytest.approx(100 * share, abs=0.1)
+    assert sum(drawn) == pytest.approx(100)
 
 
 def test_a_day_without_any_is_a_row_too(client: Client, filtered: Site) -> None:
@@ -154,5 +197,5 @@ def test_it_costs_the_same_however_much_there_is(
     for day in range(60):
         drop(site, FIRST + timedelta(days=day), "bot", 1)
     for query in (short, long):
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(10):
             page(client, site, query)

@@ -227,11 +227,11 @@ def test_the_list_costs_the_same_for_few_and_many(
 ) -> None:
     kept(site)
     client.get(address(site))
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(address(site))
     for n in range(20):
         kept(site, name=f"More {n}")
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         client.get(address(site))
 
 

@@ -172,7 +172,6 @@ def details_context(details: Details, report: Report, whole: Number) -> dict[str
         "panel": panel,
         "details": details,
         "chips": chips_of(state),
-        "clear_url": state.url(filters=()),
         "back_url": f"{back}{state.url()}",
         "siblings": _siblings(state, panel),
         "kept": [*parse_qsl(state.url()[1:]), *([(ORDER, details.order)] * bool(details.order))],

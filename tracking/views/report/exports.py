@@ -5,8 +5,9 @@ are, few are in memory. The first page is there before the answer begins, so tha
 answered has its status.
 """
 
-from collections.abc import Generator, Hashable, Iterator
+from collections.abc import Generator, Hashable, Iterable, Iterator
 from dataclasses import replace
+from itertools import chain, count
 from time import monotonic, sleep
 
 from django.http import Http404, HttpRequest, StreamingHttpResponse
@@ -20,11 +21,13 @@ from tracking.reports.engine import Report
 from tracking.reports.metrics import REVENUE
 from tracking.reports.query import MOST_ROWS, ReportQuery
 from tracking.views.report.buckets import is_ahead
-from tracking.views.report.cards import PANELS, Panel
+from tracking.views.report.cards import PANELS, Panel, panel_named
 from tracking.views.report.fitting import fitting_metrics
 from tracking.views.report.parts import EXPECTED, ReportView, in_turn
 from tracking.views.report.readme import readme
+from tracking.views.report.rows import key_panel
 from tracking.views.report.state import State
+from tracking.views.report.traffic import Traffic
 from tracking.views.report.zip_stream import zipped
 from tracking.views.turns import export_turn
 from tracking.views.waiting import HEARTBEAT_SECONDS, awaited
@@ -58,11 +61,11 @@ class PanelExportView(ExportView):
     """All rows of a panel, with every metric that fits."""
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
-        panel = PANELS.get(names["panel"])
+        panel = panel_named(names["panel"])
         if panel is None:
             raise Http404("No such panel.")
         chunks = csv_chunks(panel_query(state, panel), Pages(request.user.pk))
-        name = file_name(state, panel.name, "csv")
+        name = file_name(state, stem_of(panel), "csv")
         return self.sent(request, state, chunks, name, "text/csv; charset=utf-8")
 
 
@@ -76,19 +79,11 @@ class SeriesExportView(ExportView):
 
 
 class ZipExportView(ExportView):
-    """All panels of the page, those behind tabs, too, and the time series."""
+    """All panels of the page, those behind tabs, too, the time series and the filtered traffic."""
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
-        pages = Pages(request.user.pk)
-        files = [("timeseries.csv", series_chunks(state, pages))]
-        files += [
-            (f"{panel.name}.csv", csv_chunks(panel_query(state, panel), pages))
-            for panel in PANELS.values()
-        ]
-        files.append(("README.txt", _text(readme(state))))
-        made_at = state.clock.at.astimezone(state.subject.zone)
-        name = file_name(state, "", "zip")
-        return self.sent(request, state, zipped(files, made_at), name, "application/zip")
+        chunks = zip_chunks(state, Traffic.of(state), Pages(request.user.pk))
+        return self.sent(request, state, chunks, file_name(state, "", "zip"), "application/zip")
 
 
 class Begun:
@@ -179,6 +174,41 @@ def series_chunks(state: State, pages: Pages) -> Chunks:
     columns = csv_text.columns_of(query, report)
     text = csv_text.head(query, columns) + csv_text.lines(columns, replace(report, rows=begun))
     yield text.encode()
+
+
+def zip_chunks(state: State, traffic: Traffic, pages: Pages) -> Chunks:
+    """The archive; of properties it has those that the page offers."""
+    keys = yield from pages.ask(state.panel_query(PANELS["property"]))
+    panels = named([*PANELS.values(), *map(key_panel, keys.rows)])
+    files = [("timeseries.csv", series_chunks(state, pages))]
+    files += [
+        (f"{name}.csv", csv_chunks(panel_query(state, panel), pages))
+        for name, panel in panels.items()
+    ]
+    files.append(("filtered.csv", _text(traffic.csv())))
+    said = readme(state, panels, keys.row_count - len(keys.rows))
+    files.append(("README.txt", _text(said)))
+    yield from zipped(files, state.clock.at.astimezone(state.subject.zone))
+
+
+def named(panels: Iterable[Panel]) -> dict[str, Panel]:
+    """The panels by the names of their files, which differ on any system."""
+    found: dict[str, Panel] = {}
+    for panel in panels:
+        stem = stem_of(panel)
+        others = (f"{stem}-{number}" for number in count(2))
+        found[next(name for name in chain([stem], others) if name not in found)] = panel
+    return found
+
+
+def stem_of(panel: Panel) -> str:
+    """What a panel's file is called, without its ending.
+
+    A property's key may have any letters and be longer than a file's name.
+    """
+    if panel.name in PANELS:
+        return panel.name
+    return f"property-{slugify(panel.title, allow_unicode=True)[:60]}".rstrip("-")
 
 
 def file_name(state: State, what: str, ending: str) -> str:

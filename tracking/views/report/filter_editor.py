@@ -125,6 +125,8 @@ def _page(
     chosen = [(value, value_text(draft.dimension, value)) for value in draft.values]
     context: dict[str, Any] = {
         "subject": state.subject,
+        "site": state.subject.site,
+        "state": state,
         "draft": draft,
         "place": edited.place,
         "groups": [(label, [_choice(name) for name in names]) for label, names in GROUPS],

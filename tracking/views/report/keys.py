@@ -31,5 +31,5 @@ def shortcuts_of(state: State, toggle_url: str) -> list[dict[str, str]]:
         label = "Compare with nothing" if state.query.compared else "Compare"
         found.append({"key": "c", "label": label, "url": toggle_url})
     if state.filters:
-        found.append({"key": "x", "label": "Clear all filters", "url": state.url(filters=())})
+        found.append({"key": "x", "label": "Clear all filters", "url": state.unfiltered_url})
     return [*found, {"key": "s", "label": "All sites", "url": reverse("tracking:sites")}]

@@ -1,7 +1,9 @@
 """What goes with an export, so that its numbers can be understood later."""
 
+from collections.abc import Mapping
+
 from tracking.reports.metrics import METRICS, Unit
-from tracking.views.report.cards import CARDS, PANELS
+from tracking.views.report.cards import PANELS, Panel, card_of
 from tracking.views.report.fitting import fitting_metrics
 from tracking.views.report.state import HEADLINE, State
 from tracking.views.words import condition_words
@@ -21,10 +23,17 @@ A text that a spreadsheet would take for a formula begins with an apostrophe.
 
 Visitors are daily: somebody who comes on two days counts on each.
 """
+FILTERED = (
+    "filtered.csv: hits of each day that were counted and not counted, by reason; "
+    "filters don't apply to it"
+)
 
 
-def readme(state: State) -> str:
-    """Site, period, filters, zone, when it was made, and what the files have."""
+def readme(state: State, panels: Mapping[str, Panel], left_out: int) -> str:
+    """Site, period, filters, zone, when it was made, and what the files have.
+
+    `panels` are by the names of their files; so many properties are `left_out`.
+    """
     subject, period, compared = state.subject, state.period, state.query.compared
     zone = subject.zone
     facts = {
@@ -35,16 +44,22 @@ def readme(state: State) -> str:
         "Time zone": zone.key,
         "Made": f"{state.clock.at.astimezone(zone):%Y-%m-%d %H:%M}",
     }
-    metrics = dict.fromkeys((*HEADLINE, *(n for p in PANELS.values() for n in fitting_metrics(p))))
+    metrics = dict.fromkeys((*HEADLINE, *(n for p in panels.values() for n in fitting_metrics(p))))
     lines = [f"{name}: {fact}" for name, fact in facts.items()]
     lines += ["", NOTES, "timeseries.csv: the chart, bucket by bucket"]
     lines += [
-        f"{panel.name}.csv: {card.title}: {panel.title}"
-        for card in CARDS.values()
-        for panel in card.panels
+        f"{name}.csv: {card_of(panel).title}: {_title(panel)}" for name, panel in panels.items()
     ]
+    lines.append(FILTERED)
+    if left_out:
+        lines += ["", f"Values of {left_out} more of the keys in property.csv are left out."]
     lines += [
         "",
         *(f"{name}: {METRICS[name].label}{UNITS[METRICS[name].unit]}" for name in metrics),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _title(panel: Panel) -> str:
+    """What a panel has; a property's key may have any letters in it, those of new lines, too."""
+    return panel.title if panel.name in PANELS else f"values of {' '.join(panel.title.split())}"

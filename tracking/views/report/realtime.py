@@ -112,7 +112,6 @@ def _context(state: State, moment: Moment) -> dict[str, Any]:
         "site": subject.site,
         "zone": subject.zone,
         "chips": chips_of(state),
-        "clear_url": state.url(filters=()),
         "here": state.url(),
         "asked_at": state.clock.at,
         "visitors": moment.visitors,

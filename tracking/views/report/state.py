@@ -92,6 +92,11 @@ class State:
         pairs = [(FILTER, condition_text(one)) for one in self.filters]
         return f"?{urlencode(pairs)}" if pairs else ""
 
+    @property
+    def unfiltered_url(self) -> str:
+        """The query string of this state without its filters."""
+        return self.url(filters=())
+
     def url(
         self,
         *,
