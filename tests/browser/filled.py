@@ -42,10 +42,14 @@ class Filled:
         """The path of the visited site's report."""
         return f"/sites/{self.site}/"
 
-    def context(self, browser: Browser, who: str = "owner", width: int = 1280) -> BrowserContext:
+    def context(
+        self, browser: Browser, who: str = "owner", width: int = 1280, *, scripts: bool = True
+    ) -> BrowserContext:
         """A browser's profile in which this person is signed in; of `nobody`, none is."""
         made = browser.new_context(
-            base_url=self.instance.url, viewport={"width": width, "height": 800}
+            base_url=self.instance.url,
+            viewport={"width": width, "height": 800},
+            java_script_enabled=scripts,
         )
         if who in self.cookies:
             made.add_cookies(
