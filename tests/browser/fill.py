@@ -38,7 +38,8 @@ def hits(site: Site, at: datetime) -> Iterator[Hit]:
         page = f"/articles/{number % PAGES}-with-a-title-that-is-rather-long-for-its-box"
         yield hit(site, came_at, page, title=f"Article {number % PAGES}", **who)
         yield hit(site, came_at + timedelta(minutes=1), "/pricing", **who)
-        yield hit(site, came_at + timedelta(minutes=2), "/pricing", **who | {"name": "Sign up"})
+        signed_up = {"name": "Sign up", "props": (("plan", ("monthly", "yearly")[number % 2]),)}
+        yield hit(site, came_at + timedelta(minutes=2), "/pricing", **who | signed_up)
     yield hit(site, at - timedelta(minutes=5), user_agent="curl/8")
 
 

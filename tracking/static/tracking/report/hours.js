@@ -11,6 +11,8 @@
   }
 
   function enhance(grid) {
+    // There is nothing to skip where there is one stop.
+    grid.closest("section")?.querySelector("[data-skip]")?.remove();
     grid.setAttribute("role", "grid");
     grid.setAttribute("aria-labelledby", grid.caption.id);
     grid.setAttribute("aria-readonly", "true");
