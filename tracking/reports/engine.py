@@ -22,10 +22,12 @@ from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Period, bucket_keys, default_interval
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import (
+    BACKWARDS,
     Ask,
     Statement,
     columns_of_events,
     cursor_after,
+    is_backwards,
     rows_of,
     sums_of,
 )
@@ -62,7 +64,8 @@ class Row:
 class Report:
     """The answer: totals over all that was selected, rows, and how many rows there are in all.
 
-    `after` is the cursor of the next page, None on the last.
+    `first` is the number of the first row, from 1 on. `after` is the cursor of the next page, None
+    on the last; `before` that of the page before, None on the first.
     """
 
     totals: Mapping[str, Number]
@@ -70,6 +73,8 @@ class Report:
     row_count: int = 0
     compared: Mapping[str, Number] | None = None
     after: str | None = None
+    before: str | None = None
+    first: int = 1
 
 
 @dataclass(frozen=True)
@@ -160,15 +165,20 @@ def _ordered(rows: tuple[Row, ...], query: ReportQuery) -> tuple[Row, ...]:
 
 def _table(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
     query = asked.query
-    lines = asked.rows()
-    page = lines[: query.limit]
+    page = asked.rows()
+    row_count, beside = page[0][-2:] if page else (0, 0)
+    is_back = is_backwards(query)
+    passed = beside - len(page) if is_back else row_count - beside
+    page = page[::-1] if is_back else page
     found = asked.metrics_of(page)
     others = compared.metrics_beside(list(found), asked.period) if compared else {}
     return replace(
         report,
         rows=tuple(Row(keys, metrics, others.get(keys)) for keys, metrics in found.items()),
-        row_count=lines[0][-1] if lines else 0,
-        after=cursor_after(query, page[-1]) if len(lines) > len(page) else None,
+        row_count=row_count,
+        after=cursor_after(query, page[-1]) if passed + len(page) < row_count else None,
+        before=BACKWARDS + cursor_after(query, page[0]) if passed else None,
+        first=passed + 1,
     )
 
 
