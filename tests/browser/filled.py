@@ -14,11 +14,17 @@ from tests.instance import ROOT, Instance
 
 @dataclass(frozen=True)
 class Filled:
-    """A running instance: `owner` has a visited and a new site, `newcomer` none."""
+    """A running instance: `owner` has a visited and a new site, `newcomer` none; `staff` may all.
+
+    The visited site has a segment, a note and visits; of each, the id of one is here.
+    """
 
     instance: Instance
     site: str
     new_site: str
+    segment: int
+    note: int
+    visit: int
     cookie_name: str
     cookies: dict[str, str]
 

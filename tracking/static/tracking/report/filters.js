@@ -229,6 +229,8 @@
     form.querySelector(".filter-values").hidden = ["is_set", "is_not_set"].includes(operator.value);
     const help = form.querySelector("#filter-help");
     help.hidden = !["matches", "does_not_match"].includes(operator.value);
+    // Until now, the style sheet hid what has no use.
+    for (const one of form.querySelectorAll("[data-unfit]")) one.removeAttribute("data-unfit");
     typed.setAttribute("aria-describedby", help.hidden ? "" : help.id);
   }
 
