@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -28,6 +28,7 @@ from tracking.reports.statements import (
     columns_of_events,
     cursor_after,
     is_backwards,
+    newest_of,
     rows_of,
     sums_of,
 )
@@ -35,6 +36,7 @@ from tracking.reports.turns import FairQueue, limited
 
 Number = int | float | None | Mapping[str, Decimal]
 Line = tuple[Any, ...]
+Found = TypeVar("Found")
 
 # A file can go between reading its name and reading it, when files are merged.
 ATTEMPTS = 3
@@ -103,10 +105,23 @@ def answer(
     was no turn in time, ReportTooSlow, ReportLeft, and ReportUnavailable when the files can't be
     read or the answer takes more memory than there is for it.
     """
+    return _tried(lambda: _answer(query, folder, asker, with_totals=with_totals), folder, asker)
+
+
+def newest(query: ReportQuery, folder: Path, count: int, asker: Asker = NOBODY) -> tuple[int, ...]:
+    """Ids of the newest events that a question about realtime selects, newest first.
+
+    Raises what `answer` raises.
+    """
+    return _tried(lambda: _newest(query, folder, count, asker), folder, asker)
+
+
+def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
+    """What `work` finds out when it is its turn."""
     with _queue.turn(asker.user, monotonic() + asker.seconds):
         for attempt in range(ATTEMPTS):
             try:
-                return _answer(query, folder, asker, with_totals=with_totals)
+                return work()
             except duckdb.OutOfMemoryException as error:
                 raise ReportUnavailable(TOO_LARGE) from error
             except duckdb.Error as error:
@@ -135,6 +150,15 @@ def _answer(query: ReportQuery, folder: Path, asker: Asker, *, with_totals: bool
         if query.dimensions == ("time",):
             return _series(report, asked, compared)
         return _table(report, asked, compared) if query.dimensions else report
+
+
+def _newest(query: ReportQuery, folder: Path, count: int, asker: Asker) -> tuple[int, ...]:
+    with (
+        duck.cursor(folder, duck.READING) as cursor,
+        limited(cursor, asker.seconds, asker.left),
+    ):
+        lines = _Asked(query, query.period, folder, cursor).newest(count)
+    return tuple(event for _, event in sorted(lines, reverse=True)[:count])
 
 
 def _series(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
@@ -246,6 +270,16 @@ class _Asked:
         lines = self._lines(self._ask(dimensions), self.query, only=list(own.values()))
         found, nothing = self.metrics_of(lines), _nothing(self.query)
         return {one: found.get(other, nothing) for one, other in own.items()}
+
+    def newest(self, count: int) -> list[Line]:
+        """The newest selected events of each part that is open: when, and their ids."""
+        found: list[Line] = []
+        for ask, days in self._days(self._ask(())):
+            opened = days.open_part(columns_of_events(ask))
+            if opened is not None:
+                newest_of(ask, opened, count).run(self._cursor)
+                found += self._cursor.fetchall()
+        return found
 
     def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
         found = self.metrics_of(self.rows())

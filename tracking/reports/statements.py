@@ -86,13 +86,7 @@ class Ask:
 
 def sums_of(ask: Ask, part: Part) -> Statement:
     """The statement for the sums of a part, a row a key."""
-    tables = Tables.of(part)
-    bounds = []
-    if ask.since is not None:
-        bounds.append(f"moment >= {int(ask.since)}")
-    if ask.until_minute is not None:
-        bounds.append(f"minute < {int(ask.until_minute)}")
-    bound = " AND ".join(bounds)
+    tables, bound = Tables.of(part), _bound(ask)
     dimensions = [dimension_named(name, "by") for name in ask.dimensions]
     keys = keys_of(tables, dimensions, ask.interval, ask.since)
     conditions = () if ask.condition is None else (ask.condition,)
@@ -105,6 +99,28 @@ def sums_of(ask: Ask, part: Part) -> Statement:
             query = _with_goal(tables, keys, select(tables, (*conditions, ask.goal), bound), query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"
     return Statement(sql, tables.parameters, tables.variables)
+
+
+def newest_of(ask: Ask, part: Part, count: int) -> Statement:
+    """The statement for the newest selected events of open days: when each happened, and its id."""
+    tables = Tables.of(part)
+    conditions = () if ask.condition is None else (ask.condition,)
+    selected = select(tables, conditions, _bound(ask)).event
+    sql = (
+        f"WITH {', '.join(tables.expressions)} SELECT moment, event FROM events"  # noqa: S608
+        f" WHERE {selected} ORDER BY moment DESC, event DESC LIMIT {int(count)}"
+    )
+    return Statement(sql, tables.parameters, tables.variables)
+
+
+def _bound(ask: Ask) -> str:
+    """What holds for events of the time that is asked for, in the part's days."""
+    bounds = []
+    if ask.since is not None:
+        bounds.append(f"moment >= {int(ask.since)}")
+    if ask.until_minute is not None:
+        bounds.append(f"minute < {int(ask.until_minute)}")
+    return " AND ".join(bounds)
 
 
 def columns_of_events(ask: Ask) -> frozenset[str]:
