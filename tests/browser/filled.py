@@ -7,7 +7,15 @@ import sys
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    Route,
+)
 
 from tests.instance import ROOT, Instance
 
@@ -66,11 +74,12 @@ class Filled:
 
 @dataclass
 class Watched:
-    """A page, with what it complained of and which other origins it asked."""
+    """A page, with what it complained of, which other origins it asked, and what it was sent."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
     status: int = 200
     """What the page itself is expected to answer: Chromium reports each error as a complaint."""
 
@@ -78,11 +87,15 @@ class Watched:
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._look)
+        self.page.on("response", self._keep)
 
     def _hear(self, message: ConsoleMessage) -> None:
         own_status = f"responded with a status of {self.status} "
         if message.type in {"error", "warning"} and own_status not in message.text:
             self.complaints.append(message.text)
+
+    def _keep(self, answer: Response) -> None:
+        self.answers.append(answer)
 
     def _look(self, request: Request) -> None:
         asked, own = urlsplit(request.url), urlsplit(self.page.url)

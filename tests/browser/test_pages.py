@@ -21,6 +21,7 @@ PEOPLE = ("nobody", "newcomer", "owner", "staff")
 NARROW, USUAL, WIDE = 360, 1280, 1920
 FIRST_VIEW_BYTES = 100_000
 MOST_SHIFT = 0.01
+REDIRECTED = range(300, 400)
 COLOURS = ["color-contrast", "link-in-text-block"]
 BARRIERS = """
   async (options) => (await axe.run(options)).violations.flatMap(
@@ -51,6 +52,8 @@ class Place:
     status: int = 200
     then: Callable[[Page], object] | None = None
     """What leads on to the page that is meant."""
+    is_light: bool = True
+    """Django admin's own scripts are not."""
 
 
 def sent_without_token(page: Page) -> None:
@@ -129,8 +132,12 @@ PAGES = {
     "account": Place("/accounts/"),
     "password": Place("/accounts/password/"),
     "delete account": Place("/accounts/delete/"),
-    "add a site in admin": Place("/admin/tracking/site/add/", "staff", then=with_the_owners_box),
-    "owners in admin": Place("/admin/tracking/site/add/", "staff", then=with_the_owners_box_open),
+    "add a site in admin": Place(
+        "/admin/tracking/site/add/", "staff", 200, with_the_owners_box, False
+    ),
+    "owners in admin": Place(
+        "/admin/tracking/site/add/", "staff", 200, with_the_owners_box_open, False
+    ),
     "no such page": Place("/nowhere/", "nobody", 404),
     "no such site": Place("/sites/nosuchsite/", "owner", 404),
     "not allowed": Place("/accounts/login/", "nobody", 403, then=sent_without_token),
@@ -155,12 +162,17 @@ def watched(contexts: dict[str, BrowserContext], place: Place) -> Iterator[Watch
     made.page.close()
 
 
-def go(page: Page, place: Place, filled: Filled) -> float:
-    """Open the page, and what is meant of it; returns how much has moved before it was touched."""
+def go(watched: Watched, place: Place, filled: Filled) -> tuple[float, dict[str, int]]:
+    """Open the page, and what is meant of it.
+
+    Returns how much has moved before it was touched, and what it weighs if that is too much.
+    """
+    page = watched.page
+    watched.answers.clear()
     path = place.path.format_map(vars(filled))
     answer = page.goto(path)
     all_parts_are_there(page)
-    moved = shift(page)
+    first_view = shift(page), too_heavy(watched.answers) if place.is_light else {}
     if place.then:
         place.then(page)
         page.wait_for_load_state()
@@ -168,7 +180,7 @@ def go(page: Page, place: Place, filled: Filled) -> float:
     else:
         assert answer
         assert answer.status == place.status
-    return moved
+    return first_view
 
 
 def barriers(page: Page, rules: list[str] | None = None) -> list[str]:
@@ -178,6 +190,13 @@ def barriers(page: Page, rules: list[str] | None = None) -> list[str]:
     options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
     found: list[str] = page.evaluate(BARRIERS, options)
     return found
+
+
+def too_heavy(answers: list[Response]) -> dict[str, int]:
+    """What each of these answers weighs, if they are too much for a first view."""
+    bodies = {one.url: one.body() for one in answers if one.status not in REDIRECTED}
+    sizes = {url: len(gzip.compress(body)) for url, body in bodies.items()}
+    return sizes if sum(sizes.values()) > FIRST_VIEW_BYTES else {}
 
 
 def look(page: Page, width: int, scheme: Any = "light") -> None:
@@ -206,11 +225,13 @@ def shift(page: Page) -> float:
 def test_everybody_can_read_and_use_it(watched: Watched, place: Place, filled: Filled) -> None:
     page = watched.page
     look(page, USUAL)
-    found: dict[str, object] = {"shift": go(page, place, filled), "light": barriers(page)}
+    moved, heavy = go(watched, place, filled)
+    found: dict[str, object] = {"shift": moved, "weight": heavy, "light": barriers(page)}
     look(page, USUAL, "dark")
     found["dark"] = barriers(page, COLOURS)
     look(page, NARROW)
-    found |= {"narrow shift": go(page, place, filled), "narrow": barriers(page)}
+    moved, heavy = go(watched, place, filled)
+    found |= {"narrow shift": moved, "narrow weight": heavy, "narrow": barriers(page)}
     found["narrow overhang"] = overhang(page)
     look(page, WIDE)
     found["wide overhang"] = overhang(page)
