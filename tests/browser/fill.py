@@ -16,7 +16,7 @@ from django.test import Client  # noqa: E402
 from django.utils.timezone import now  # noqa: E402
 
 from accounts.models import User  # noqa: E402
-from tracking.models import Site  # noqa: E402
+from tracking.models import Site, Visit  # noqa: E402
 from tracking.records import Hit  # noqa: E402
 from tracking.tests.factories import SiteFactory, UserFactory  # noqa: E402
 from tracking.tests.pipeline import CHROME, FIREFOX, count, hit  # noqa: E402
@@ -38,7 +38,8 @@ def hits(site: Site, at: datetime) -> Iterator[Hit]:
         page = f"/articles/{number % PAGES}-with-a-title-that-is-rather-long-for-its-box"
         yield hit(site, came_at, page, title=f"Article {number % PAGES}", **who)
         yield hit(site, came_at + timedelta(minutes=1), "/pricing", **who)
-        yield hit(site, came_at + timedelta(minutes=2), "/pricing", **who | {"name": "Sign up"})
+        signed_up = {"name": "Sign up", "props": (("plan", ("monthly", "yearly")[number % 2]),)}
+        yield hit(site, came_at + timedelta(minutes=2), "/pricing", **who | signed_up)
     yield hit(site, at - timedelta(minutes=5), user_agent="curl/8")
 
 
@@ -54,14 +55,24 @@ def main() -> None:
     owner, newcomer = UserFactory(email="owner@example.org"), UserFactory()
     site = SiteFactory(owner=owner, name="Articles", base_url="https://site.example")
     new_site = SiteFactory(owner=owner, name="Not visited so far")
+    staff = User.objects.create_superuser("staff@example.org")
     count(hits(site, now()))
+    segment = site.segments.create(name="Germans", conditions=["country:is:DE"])
+    note = site.annotations.create(day=now().date(), text="A new front page", author=owner)
     print(  # noqa: T201 - what it was started for
         json.dumps(
             {
                 "site": site.public_id,
                 "new_site": new_site.public_id,
+                "segment": segment.pk,
+                "note": note.pk,
+                "visit": Visit.objects.filter(site=site).latest("started_at").pk,
                 "cookie_name": settings.SESSION_COOKIE_NAME,
-                "cookies": {"owner": cookie_of(owner), "newcomer": cookie_of(newcomer)},
+                "cookies": {
+                    "owner": cookie_of(owner),
+                    "newcomer": cookie_of(newcomer),
+                    "staff": cookie_of(staff),
+                },
             }
         )
     )

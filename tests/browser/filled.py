@@ -7,18 +7,32 @@ import sys
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, Route
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    Route,
+)
 
 from tests.instance import ROOT, Instance
 
 
 @dataclass(frozen=True)
 class Filled:
-    """A running instance: `owner` has a visited and a new site, `newcomer` none."""
+    """A running instance: `owner` has a visited and a new site, `newcomer` none; `staff` may all.
+
+    The visited site has a segment, a note and visits; of each, the id of one is here.
+    """
 
     instance: Instance
     site: str
     new_site: str
+    segment: int
+    note: int
+    visit: int
     cookie_name: str
     cookies: dict[str, str]
 
@@ -42,10 +56,14 @@ class Filled:
         """The path of the visited site's report."""
         return f"/sites/{self.site}/"
 
-    def context(self, browser: Browser, who: str = "owner", width: int = 1280) -> BrowserContext:
+    def context(
+        self, browser: Browser, who: str = "owner", width: int = 1280, *, scripts: bool = True
+    ) -> BrowserContext:
         """A browser's profile in which this person is signed in; of `nobody`, none is."""
         made = browser.new_context(
-            base_url=self.instance.url, viewport={"width": width, "height": 800}
+            base_url=self.instance.url,
+            viewport={"width": width, "height": 800},
+            java_script_enabled=scripts,
         )
         if who in self.cookies:
             made.add_cookies(
@@ -56,11 +74,12 @@ class Filled:
 
 @dataclass
 class Watched:
-    """A page, with what it complained of and which other origins it asked."""
+    """A page, with what it complained of, which other origins it asked, and what it was sent."""
 
     page: Page
     complaints: list[str] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    answers: list[Response] = field(default_factory=list)
     status: int = 200
     """What the page itself is expected to answer: Chromium reports each error as a complaint."""
 
@@ -68,11 +87,15 @@ class Watched:
         self.page.on("console", self._hear)
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on("request", self._look)
+        self.page.on("response", self._keep)
 
     def _hear(self, message: ConsoleMessage) -> None:
         own_status = f"responded with a status of {self.status} "
         if message.type in {"error", "warning"} and own_status not in message.text:
             self.complaints.append(message.text)
+
+    def _keep(self, answer: Response) -> None:
+        self.answers.append(answer)
 
     def _look(self, request: Request) -> None:
         asked, own = urlsplit(request.url), urlsplit(self.page.url)

@@ -7,6 +7,7 @@ import requests
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.filled import Filled, all_parts_are_there
 from tests.instance import Instance, wait_for
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:{}.0) Gecko/20100101 Firefox/{}.0"
@@ -130,3 +131,42 @@ def test_a_filter_is_added_edited_negated_kept_and_removed_by_keyboard(report: P
     report.go_forward()
     visitors(report, 3)
     assert problems == []
+
+
+@pytest.mark.browser
+@pytest.mark.processes
+def test_a_propertys_key_is_chosen_among_the_sites_own(owner: Page, filled: Filled) -> None:
+    owner.goto(f"{filled.report}?period=30d")
+    all_parts_are_there(owner)
+    owner.locator("#open-filter").press("Enter")
+    dialog = owner.get_by_role("dialog", name="Add a filter")
+    dialog.get_by_label("What").select_option("Property")
+    key = dialog.get_by_label("Property's key")
+    key.focus()
+    keys = dialog.locator("datalist option")
+    expect(keys).to_have_count(1, timeout=PATIENCE_MS)
+    expect(keys).to_have_attribute("value", "plan")
+    no_barriers(owner)
+    key.fill("x")
+    expect(keys).to_have_count(0, timeout=PATIENCE_MS)
+    key.fill("pl")
+    expect(keys).to_have_count(1, timeout=PATIENCE_MS)
+
+    key.fill("plan")
+    dialog.get_by_role("combobox", name="Another value").press("ArrowDown")
+    owner.get_by_role("option", name="yearly").click(timeout=PATIENCE_MS)
+    dialog.get_by_role("button", name="Show the report").click()
+    expect(owner.get_by_role("link", name="Edit the filter plan is yearly")).to_be_visible()
+    assert "f=prop.plan%3Ais%3Ayearly" in owner.url
+
+
+@pytest.mark.browser
+@pytest.mark.processes
+def test_without_scripts_the_keys_are_listed(filled: Filled, readers_browser: Browser) -> None:
+    context = filled.context(readers_browser, scripts=False)
+    page = context.new_page()
+    page.goto(f"{filled.report}conditions/?period=30d")
+    page.get_by_label("What").select_option("Property")
+    page.get_by_role("button", name="Show this site's keys and values").click()
+    expect(page.get_by_text("Keys of this site: plan")).to_be_visible()
+    context.close()

@@ -58,7 +58,12 @@ def open_tables(raw: str, names: AbstractSet[str]) -> str:
     `names` are the columns of `events` that are asked for: what gives others is left out.
     """
     columns = [f"r.{name}" for name in OWN]
-    columns += ["r.moment", "false AS sole", *(f"{UNMARKED} AS {name}_mark" for name in MARKED)]
+    columns += [
+        "r.moment",
+        "r.event",
+        "false AS sole",
+        *(f"{UNMARKED} AS {name}_mark" for name in MARKED),
+    ]
     joins = ""
     if names & OF_VISITS.keys():
         columns += [f"ends.{name}" for name in OF_VISITS]

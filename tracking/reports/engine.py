@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from threading import Event
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
@@ -22,10 +22,13 @@ from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Period, bucket_keys, default_interval
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import (
+    BACKWARDS,
     Ask,
     Statement,
     columns_of_events,
     cursor_after,
+    is_backwards,
+    newest_of,
     rows_of,
     sums_of,
 )
@@ -33,6 +36,7 @@ from tracking.reports.turns import FairQueue, limited
 
 Number = int | float | None | Mapping[str, Decimal]
 Line = tuple[Any, ...]
+Found = TypeVar("Found")
 
 # A file can go between reading its name and reading it, when files are merged.
 ATTEMPTS = 3
@@ -62,7 +66,8 @@ class Row:
 class Report:
     """The answer: totals over all that was selected, rows, and how many rows there are in all.
 
-    `after` is the cursor of the next page, None on the last.
+    `first` is the number of the first row, from 1 on. `after` is the cursor of the next page, None
+    on the last; `before` that of the page before, None on the first.
     """
 
     totals: Mapping[str, Number]
@@ -70,6 +75,8 @@ class Report:
     row_count: int = 0
     compared: Mapping[str, Number] | None = None
     after: str | None = None
+    before: str | None = None
+    first: int = 1
 
 
 @dataclass(frozen=True)
@@ -98,10 +105,23 @@ def answer(
     was no turn in time, ReportTooSlow, ReportLeft, and ReportUnavailable when the files can't be
     read or the answer takes more memory than there is for it.
     """
+    return _tried(lambda: _answer(query, folder, asker, with_totals=with_totals), folder, asker)
+
+
+def newest(query: ReportQuery, folder: Path, count: int, asker: Asker = NOBODY) -> tuple[int, ...]:
+    """Ids of the newest events that a question about realtime selects, newest first.
+
+    Raises what `answer` raises.
+    """
+    return _tried(lambda: _newest(query, folder, count, asker), folder, asker)
+
+
+def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
+    """What `work` finds out when it is its turn."""
     with _queue.turn(asker.user, monotonic() + asker.seconds):
         for attempt in range(ATTEMPTS):
             try:
-                return _answer(query, folder, asker, with_totals=with_totals)
+                return work()
             except duckdb.OutOfMemoryException as error:
                 raise ReportUnavailable(TOO_LARGE) from error
             except duckdb.Error as error:
@@ -132,6 +152,15 @@ def _answer(query: ReportQuery, folder: Path, asker: Asker, *, with_totals: bool
         return _table(report, asked, compared) if query.dimensions else report
 
 
+def _newest(query: ReportQuery, folder: Path, count: int, asker: Asker) -> tuple[int, ...]:
+    with (
+        duck.cursor(folder, duck.READING) as cursor,
+        limited(cursor, asker.seconds, asker.left),
+    ):
+        lines = _Asked(query, query.period, folder, cursor).newest(count)
+    return tuple(event for _, event in sorted(lines, reverse=True)[:count])
+
+
 def _series(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
     """All buckets of the period, beside those of the one that it is compared with."""
     others = list(compared.buckets()) if compared else []
@@ -160,15 +189,20 @@ def _ordered(rows: tuple[Row, ...], query: ReportQuery) -> tuple[Row, ...]:
 
 def _table(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
     query = asked.query
-    lines = asked.rows()
-    page = lines[: query.limit]
+    page = asked.rows()
+    row_count, beside = page[0][-2:] if page else (0, 0)
+    is_back = is_backwards(query)
+    passed = beside - len(page) if is_back else row_count - beside
+    page = page[::-1] if is_back else page
     found = asked.metrics_of(page)
     others = compared.metrics_beside(list(found), asked.period) if compared else {}
     return replace(
         report,
         rows=tuple(Row(keys, metrics, others.get(keys)) for keys, metrics in found.items()),
-        row_count=lines[0][-1] if lines else 0,
-        after=cursor_after(query, page[-1]) if len(lines) > len(page) else None,
+        row_count=row_count,
+        after=cursor_after(query, page[-1]) if passed + len(page) < row_count else None,
+        before=BACKWARDS + cursor_after(query, page[0]) if passed else None,
+        first=passed + 1,
     )
 
 
@@ -236,6 +270,16 @@ class _Asked:
         lines = self._lines(self._ask(dimensions), self.query, only=list(own.values()))
         found, nothing = self.metrics_of(lines), _nothing(self.query)
         return {one: found.get(other, nothing) for one, other in own.items()}
+
+    def newest(self, count: int) -> list[Line]:
+        """The newest selected events of each part that is open: when, and their ids."""
+        found: list[Line] = []
+        for ask, days in self._days(self._ask(())):
+            opened = days.open_part(columns_of_events(ask))
+            if opened is not None:
+                newest_of(ask, opened, count).run(self._cursor)
+                found += self._cursor.fetchall()
+        return found
 
     def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
         found = self.metrics_of(self.rows())

@@ -33,7 +33,8 @@ class ReportQuery:
     `time` are, None for the period's own. `goal` is what conversions are. Without an order, time
     comes first to last when it is the first dimension, else rows with most of the first metric
     come first; equal ones follow the dimensions. A series, by `time` alone, has all its buckets,
-    whatever the limit. `after` is the engine's word for the row that the page before ended with.
+    whatever the limit. `after` is the engine's word for the row that the page before ended with, or
+    for the one that the next page begins with.
     """
 
     sites: tuple[SiteRules, ...]

@@ -23,6 +23,8 @@ COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced
 
 PARAMETER = re.compile(r"\$([a-z]\w*)")
 LARGEST = 1 << 63
+BACKWARDS = "before"
+"""What a cursor begins with when the page ends right before its row."""
 
 TEXTS = {
     "minute": "strftime({}, '%Y-%m-%dT%H:%M')",
@@ -84,13 +86,7 @@ class Ask:
 
 def sums_of(ask: Ask, part: Part) -> Statement:
     """The statement for the sums of a part, a row a key."""
-    tables = Tables.of(part)
-    bounds = []
-    if ask.since is not None:
-        bounds.append(f"moment >= {int(ask.since)}")
-    if ask.until_minute is not None:
-        bounds.append(f"minute < {int(ask.until_minute)}")
-    bound = " AND ".join(bounds)
+    tables, bound = Tables.of(part), _bound(ask)
     dimensions = [dimension_named(name, "by") for name in ask.dimensions]
     keys = keys_of(tables, dimensions, ask.interval, ask.since)
     conditions = () if ask.condition is None else (ask.condition,)
@@ -103,6 +99,28 @@ def sums_of(ask: Ask, part: Part) -> Statement:
             query = _with_goal(tables, keys, select(tables, (*conditions, ask.goal), bound), query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"
     return Statement(sql, tables.parameters, tables.variables)
+
+
+def newest_of(ask: Ask, part: Part, count: int) -> Statement:
+    """The statement for the newest selected events of open days: when each happened, and its id."""
+    tables = Tables.of(part)
+    conditions = () if ask.condition is None else (ask.condition,)
+    selected = select(tables, conditions, _bound(ask)).event
+    sql = (
+        f"WITH {', '.join(tables.expressions)} SELECT moment, event FROM events"  # noqa: S608
+        f" WHERE {selected} ORDER BY moment DESC, event DESC LIMIT {int(count)}"
+    )
+    return Statement(sql, tables.parameters, tables.variables)
+
+
+def _bound(ask: Ask) -> str:
+    """What holds for events of the time that is asked for, in the part's days."""
+    bounds = []
+    if ask.since is not None:
+        bounds.append(f"moment >= {int(ask.since)}")
+    if ask.until_minute is not None:
+        bounds.append(f"minute < {int(ask.until_minute)}")
+    return " AND ".join(bounds)
 
 
 def columns_of_events(ask: Ask) -> frozenset[str]:
@@ -141,9 +159,11 @@ def rows_of(
     *,
     only: Sequence[Sequence[str]] | None = None,
 ) -> Statement:
-    """The statement for rows of metrics, from the parts' sums: keys, metrics, number of rows.
+    """The statement for rows of metrics, from the parts' sums.
 
-    With `only`, the rows of these keys, in any order.
+    A row has its keys, its metrics, the number of all rows, and how many of these lie on the side
+    of the cursor that is asked for: when it is the one before, they come backwards. With `only`,
+    the rows of these keys, in any order.
     """
     parameters: dict[str, Any] = {}
     arms = []
@@ -162,11 +182,12 @@ def rows_of(
     )
     named += [f"{sql} AS m{number}" for number, sql in enumerate(metrics)]
     end = _end(query, len(texts), parameters) if only is None else _only(only, ask, parameters)
+    beside = "count(*) OVER ()" if query.after else "row_count"
     sql = f"""
         WITH sums AS ({" UNION ALL BY NAME ".join(arms)}),
         summed AS (SELECT {summed} FROM sums GROUP BY {", ".join(keys)}),
         numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed)
-        SELECT * FROM numbers {end}"""  # noqa: S608 - made of constants; every value is a parameter
+        SELECT *, {beside} AS beside FROM numbers {end}"""  # noqa: S608 - made of constants; every value is a parameter
     return Statement(sql, parameters)
 
 
@@ -187,18 +208,26 @@ def _only(keys: Sequence[Sequence[str]], ask: Ask, parameters: dict[str, Any]) -
     return f"WHERE list_contains($only::VARCHAR[][], [{names}])"
 
 
+def is_backwards(query: ReportQuery) -> bool:
+    """Whether the page is what comes right before its cursor's row."""
+    return query.after.startswith(BACKWARDS)
+
+
 def _end(query: ReportQuery, keys: int, parameters: dict[str, Any]) -> str:
-    """Order, where the page begins, and its length: one more row tells whether there are others."""
+    """Where the page begins, order, and its length."""
     if not query.dimensions:
         return ""
     column, descending = _first_order(query)
     others = [f"t{number}" for number in range(keys)]
     if column in others:
         others.remove(column)
-    where = _after(query, column, descending, others, parameters) if query.after else ""
-    order = ", ".join([f"{column} {'DESC' if descending else 'ASC'} NULLS LAST", *others])
-    limit = "" if query.dimensions == ("time",) else f"LIMIT {int(query.limit) + 1}"
-    return f"{where} ORDER BY {order} {limit}"
+    where = _beside(query, column, descending, others, parameters) if query.after else ""
+    is_back = is_backwards(query)
+    first = f"{column} {'DESC' if descending != is_back else 'ASC'}"
+    order = [f"{first} NULLS {'FIRST' if is_back else 'LAST'}"]
+    order += [f"{one} {'DESC' if is_back else 'ASC'}" for one in others]
+    limit = "" if query.dimensions == ("time",) else f"LIMIT {int(query.limit)}"
+    return f"{where} ORDER BY {', '.join(order)} {limit}"
 
 
 def _first_order(query: ReportQuery) -> tuple[str, bool]:
@@ -214,31 +243,41 @@ def _first_order(query: ReportQuery) -> tuple[str, bool]:
 
 
 def cursor_after(query: ReportQuery, row: Sequence[Any]) -> str:
-    """The cursor for what comes after a row of `rows_of`: its place in the order."""
+    """The cursor for what comes after a row of `rows_of`: its place in the order.
+
+    With BACKWARDS ahead of it, it is the one for what comes right before the row.
+    """
     column, _ = _first_order(query)
     keys = len(query.dimensions)
     at = int(column[1:]) + (keys if column.startswith("m") else 0)
     return json.dumps([row[at], *row[:keys]], separators=(",", ":"))
 
 
-def _after(
+def _beside(
     query: ReportQuery,
     column: str,
     descending: bool,
     others: Sequence[str],
     parameters: dict[str, Any],
 ) -> str:
-    value, *keys = _read_cursor(query.after, len(query.dimensions), is_text=column.startswith("t"))
+    """That rows come after the cursor's, or before."""
+    is_back = is_backwards(query)
+    text = query.after.removeprefix(BACKWARDS)
+    value, *keys = _read_cursor(text, len(query.dimensions), is_text=column.startswith("t"))
     # A column that is ordered by first is left out of those that decide among equal ones.
     rest = [key for number, key in enumerate(keys) if f"t{number}" in others]
     # A parameter that the statement does not use is refused.
     parameters |= {"after": value} | ({"after_keys": rest} if others else {})
-    beyond = f"{column} {'<' if descending else '>'} $after"
     same = f"{column} IS NOT DISTINCT FROM $after"
-    later = f"[{', '.join(others)}] > $after_keys::VARCHAR[]" if others else "false"
+    side = "<" if is_back else ">"
+    beside = f"[{', '.join(others)}] {side} $after_keys::VARCHAR[]" if others else "false"
     # Rows without a number come last, and no number is beyond theirs.
-    beyond = f"({beyond} OR {column} IS NULL)" if value is not None else "false"
-    return f"WHERE ({beyond} OR ({same} AND {later}))"
+    beyond = f"{column} {'<' if descending != is_back else '>'} $after"
+    if is_back:
+        beyond = beyond if value is not None else f"{column} IS NOT NULL"
+    else:
+        beyond = f"({beyond} OR {column} IS NULL)" if value is not None else "false"
+    return f"WHERE ({beyond} OR ({same} AND {beside}))"
 
 
 def _read_cursor(text: str, keys: int, *, is_text: bool) -> list[Any]:

@@ -9,7 +9,7 @@ from tracking.models import Event, Site, Term, Visit
 from tracking.records import MICROS, PAGEVIEW
 
 EVENT_FIELDS = (
-    *("id", "happened_at", "visit_id", "name_id", "page_id", "hostname_id", "title_id"),
+    *("id", "site_id", "happened_at", "visit_id", "name_id", "page_id", "hostname_id", "title_id"),
     *("props", "revenue_micros", "currency"),
 )
 EVENT_TERMS = ("name_id", "page_id", "hostname_id", "title_id")
@@ -22,6 +22,12 @@ def newest_events(site: Site, count: int) -> list[Values]:
     """Values of the site's newest events."""
     events = Event.objects.filter(site=site).order_by("-happened_at", "-pk")
     return list(events.values(*EVENT_FIELDS)[:count])
+
+
+def events_of(sites: Iterable[Site], ids: Iterable[int]) -> list[Values]:
+    """Values of those of these events that are of these sites, the newest first."""
+    events = Event.objects.filter(pk__in=tuple(ids), site__in=tuple(sites))
+    return list(events.order_by("-happened_at", "-pk").values(*EVENT_FIELDS))
 
 
 def rows_with_visits(events: Iterable[Values]) -> list[Values]:
@@ -50,6 +56,7 @@ def event_row(event: Values, texts: dict[int, str]) -> Values:
     name = texts.get(event["name_id"], "")
     return {
         "at": event["happened_at"],
+        "site_id": event["site_id"],
         "visit_id": event["visit_id"],
         "name": name,
         "is_pageview": name == PAGEVIEW,

@@ -10,6 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -137,6 +138,7 @@ def check(query: ReportQuery, traffic: Traffic) -> None:
         assert is_same(row.metrics, wanted.metrics), (row, wanted)
         assert is_same(row.compared, wanted.compared), (row, wanted)
     are_cut_by_the_limit(query, pages, expected.row_count)
+    lead_back(query, pages)
 
 
 def are_cut_by_the_limit(query: ReportQuery, pages: Sequence[Any], row_count: int) -> None:
@@ -146,6 +148,21 @@ def are_cut_by_the_limit(query: ReportQuery, pages: Sequence[Any], row_count: in
         left = row_count - number * limit
         assert len(page.rows) == min(limit, left)
         assert (page.after is None) == (left <= limit)
+
+
+def lead_back(query: ReportQuery, pages: Sequence[Any]) -> None:
+    """Each page but the first leads to the one before, and knows the number of its first row."""
+    assert pages[0].before is None
+    first = 1
+    for page, later in pairwise(pages):
+        assert page.first == first
+        first += len(page.rows)
+        found = answer(replace(query, after=later.before), settings.COLUMNS_DIR)
+        assert [row.keys for row in found.rows] == [row.keys for row in page.rows]
+        assert (found.first, found.row_count) == (page.first, page.row_count)
+        assert found.after
+        assert (found.before is None) == (page.before is None)
+    assert pages[-1].first == first
 
 
 def failure(query: ReportQuery, traffic: Traffic) -> str:

@@ -171,6 +171,39 @@ def test_rows_come_page_by_page_and_none_twice(
     assert names(client.get(url.partition("?")[0] + second.context["first_url"])) == names(first)
 
 
+def test_pages_lead_back_and_say_which_rows_they_have(
+    client: Client, visited: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # No page has a time: rows without a number are in the order of their names, either way.
+    count([hit(visited, NINE, f"/{n}", address=GERMAN_ADDRESS) for n in range(2)])
+    monkeypatch.setattr(details_module, "ROWS", 2)
+    for order in ("page", "-page", "time_on_page", "-visitors"):
+        pages = [page(client, visited, "page", f"order={order}")]
+        while url := pages[-1].context["next_url"]:
+            pages.append(client.get(f"/sites/{visited.public_id}/details/page/{url}"))
+        assert [f"{one.context['first_row']} {one.context['last_row']}" for one in pages] == [
+            *("1 2", "3 4", "5 5")
+        ]
+        found = sorted(name for one in pages for name in names(one))
+        assert found == ["/0", "/1", "/Docs/b", "/docs/a", "/pricing"]
+        back = [pages[-1]]
+        while url := back[-1].context["previous_url"]:
+            back.append(client.get(f"/sites/{visited.public_id}/details/page/{url}"))
+        assert list(map(names, back)) == list(map(names, pages[::-1]))
+        assert back[-1].context["next_url"]
+    assert "Rows 1\N{EN DASH}2 of 5" in text_of(back[-1])
+    assert 'rel="prev"' in text_of(pages[1])
+    assert "Row 5 of 5" in text_of(pages[-1])
+
+
+def test_beyond_the_last_row_there_is_a_way_back(client: Client, visited: Site) -> None:
+    for cursor in ('[0,"~"]', 'before[9,""]'):
+        answer = page(client, visited, "page", f"after={cursor}")
+        assert names(answer) == []
+        assert "There are no more rows here." in text_of(answer)
+        assert "First rows</a>" in text_of(answer)
+
+
 def test_a_row_leads_to_the_report_with_its_filter_and_the_same_state(
     client: Client, visited: Site
 ) -> None:
@@ -208,6 +241,9 @@ def test_the_search_keeps_the_state_and_the_order(client: Client, visited: Site)
         ("q=%00", "filter"),
         ("after=nowhere", "after"),
         ("after=[1,2]", "after"),
+        ("after=before", "after"),
+        ("after=before[1,2]", "after"),
+        ("after=beforebefore", "after"),
         ("color=red", "color"),
         ("period=never", "period"),
     ],

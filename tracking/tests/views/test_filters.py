@@ -259,6 +259,22 @@ def test_without_scripts_a_button_shows_the_values(client: Client, visited: Site
     assert [one.text for one in answer.context["values"]] == ["/pricing"]
 
 
+def test_without_scripts_the_button_shows_the_keys_of_properties(
+    client: Client, visited: Site
+) -> None:
+    said = [("dimension", "prop"), ("operator", "is"), ("show", "1")]
+    text = " ".join(client.get(editor(visited, *said)).content.decode().split())
+    assert '<option value="the plan"></option>' in text
+    assert "Keys of this site: the plan" in text
+    assert "There are no other values" not in text
+
+    quiet = client.get(editor(visited, ("period", "yesterday"), *said)).content.decode()
+    assert "No event of this period has properties." in quiet
+    with_key = client.get(editor(visited, *said, ("key", "the plan")))
+    assert [one.text for one in with_key.context["values"]] == ["(unknown)", "yearly"]
+    assert with_key.context["keys"] == []
+
+
 def suggested(client: Client, site: Site, dimension: str, *said: tuple[str, str]) -> list[str]:
     answer = client.get(f"/sites/{site.public_id}/values/{dimension}/?{urlencode(said)}")
     assert answer.status_code == 200
@@ -282,6 +298,16 @@ def test_countries_are_found_by_the_name_that_people_read(client: Client, visite
     assert suggested(client, visited, "country", ("q", "GERM")) == ["Germany"]
     answer = client.get(f"/sites/{visited.public_id}/values/country/?q=germ")
     assert 'data-value="DE"' in answer.content.decode()
+
+
+def test_keys_of_properties_are_suggested_within_period_and_filters(
+    client: Client, visited: Site
+) -> None:
+    count([hit(visited, now(), name="Buy", props=(("Colour", "red"), ("size", "l")))])
+    assert suggested(client, visited, "property") == ["Colour", "size", "the plan"]
+    assert suggested(client, visited, "property", ("q", "COL")) == ["Colour"]
+    assert suggested(client, visited, "property", ("f", "country:is:DE")) == ["the plan"]
+    assert suggested(client, visited, "property", ("period", "yesterday")) == []
 
 
 def test_values_are_at_most_twenty(client: Client, site: Site) -> None:

@@ -77,6 +77,8 @@ def test_every_hour_of_the_week_has_a_cell_with_its_number(client: Client, site:
     text = text_of(answer)
     assert 'title="Monday, 9:00 to 10:00: 2 visitors"' in text
     assert 'title="Tuesday, 9:00 to 10:00: 0 visitors"' in text
+    assert ">Tuesday, 9:00 to 10:00: 0 visitors</span></a></td>" in text
+    assert "tabindex" not in text.partition('class="hours"')[2]
     assert text.count("<th scope=") == 24 + 7
     assert "Visitors by weekday and hour</caption>" in text
 

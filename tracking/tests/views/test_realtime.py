@@ -108,7 +108,7 @@ def test_filters_hold_for_all_of_it_and_show_as_chips(client: Client, visited: S
         assert number(label, value) in text
     assert "<span>/docs</span>" not in text
     assert 'aria-label="Remove the filter Country is Germany"' in text
-    assert "when there is no filter" in text
+    assert "Newest events" in text
     assert f"/sites/{visited.public_id}/realtime/part/?f=country%3Ais%3ADE" in text
     assert "0 visitors now" in text_of(client, visited, "now/?f=country:is:AT")
 
@@ -128,16 +128,58 @@ def test_without_scripts_there_is_a_link_to_reload(client: Client, visited: Site
     assert "http-equiv" not in text
 
 
-def test_several_sites_are_counted_together_without_their_events(
+def newest(client: Client, path: str) -> list[tuple[str, str]]:
+    """Page and site of the events that the page lists."""
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return [(row["page"], row["site"].name) for row in answer.context["rows"]]
+
+
+def test_the_newest_events_are_those_that_the_filters_select(client: Client, visited: Site) -> None:
+    name, path = visited.name, f"/sites/{visited.public_id}/realtime/"
+    count(
+        [
+            hit(visited, NINE - 2 * MINUTE, "/buy", name="Buy", props=(("plan", "x"),)),
+            *(hit(visited, NINE - n * SECOND, f"/many/{n}") for n in range(12, 24)),
+        ]
+    )
+    assert newest(client, f"{path}?f=country:is:DE") == [("/", name)]
+    assert newest(client, f"{path}?f=prop.plan:is:x") == [("/buy", name)]
+    assert newest(client, f"{path}?f=page:is:/before") == []
+    assert newest(client, f"{path}?f=did(event:is:Buy)&f=page:contains:/docs") == [("/docs", name)]
+    assert newest(client, f"{path}?f=entry_page:is:/before&f=page:is:/docs") == [("/docs", name)]
+    many = newest(client, f"{path}?f=page:contains:many")
+    assert many == [(f"/many/{n}", name) for n in range(12, 22)]
+    assert newest(client, f"{path}?f=page:is:/nowhere") == []
+
+
+def test_the_newest_events_of_several_sites_say_which_and_are_nobody_elses(
     client: Client, visited: Site
 ) -> None:
+    other, strange = SiteFactory(owner=visited.owner, name="Other <b>"), SiteFactory()
+    count([hit(other, NINE - 2 * SECOND, "/other"), hit(strange, NINE, "/strange")])
+
+    path = "/sites/all/realtime/"
+    assert newest(client, path)[:3] == [
+        *(("/", visited.name), ("/other", "Other <b>"), ("/pricing", visited.name))
+    ]
+    text = " ".join(client.get(path).content.decode().split())
+    assert f'href="/sites/{other.public_id}/realtime/">Other &lt;b&gt;</a>' in text
+    visit = client.get(path).context["rows"][1]["visit_id"]
+    assert f'href="/sites/{other.public_id}/visits/{visit}/"' in text
+    assert "strange" not in text
+    both = f"/sites/{visited.public_id}+{other.public_id}/realtime/?f=page:is:/other"
+    assert newest(client, both) == [("/other", "Other <b>")]
+
+
+def test_several_sites_are_counted_together(client: Client, visited: Site) -> None:
     other = SiteFactory(owner=visited.owner)
     count([hit(other, NINE)])
     text = " ".join(client.get("/sites/all/realtime/").content.decode().split())
 
     assert number("Visitors now", 2) in text
     assert 'href="/sites/all/">Report</a>' in text
-    assert "Newest events" not in text
+    assert "Newest events" in text
 
 
 def test_the_report_links_to_it_with_its_filters(client: Client, visited: Site) -> None:
@@ -181,7 +223,11 @@ def test_nobody_elses_site_is_there(client: Client, site: Site, path: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("path", "queries"), [("realtime/", 11), ("realtime/part/", 10), ("now/", 7)]
+    ("path", "queries"),
+    [
+        *(("realtime/", 11), ("realtime/?f=browser:is:Chrome", 11)),
+        *(("realtime/part/", 10), ("now/", 7)),
+    ],
 )
 def test_pages_ask_the_database_as_often_for_one_event_as_for_many(
     client: Client, visited: Site, django_assert_num_queries: Any, path: str, queries: int

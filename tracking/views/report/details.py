@@ -181,7 +181,10 @@ def details_context(details: Details, report: Report, whole: Number) -> dict[str
         "totals": _numbers(details.metrics, report.totals, report.compared),
         "rows": [_drawn(details, row, whole, back) for row in report.rows],
         "row_count": report.row_count,
+        "first_row": report.first,
+        "last_row": report.first + len(report.rows) - 1,
         "first_url": details.url() if details.after else "",
+        "previous_url": details.url(after=report.before) if report.before else "",
         "next_url": details.url(after=report.after) if report.after else "",
     }
 

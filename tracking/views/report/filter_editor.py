@@ -9,13 +9,13 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import OPERATORS, condition_of
+from tracking.reports.conditions import OPERATORS, WITHOUT_VALUES, condition_of
 from tracking.reports.dimensions import DIMENSIONS
 from tracking.views.report.chips import placed
 from tracking.views.report.drafts import PARAMETERS, PROPERTY, Draft
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import State
-from tracking.views.report.values import Value, values_of, values_query
+from tracking.views.report.values import KEYS, Value, values_of, values_query
 from tracking.views.words import value_text
 
 EDIT, SHOW = "edit", "show"
@@ -39,6 +39,7 @@ GROUPS = (
     ("Events", ("event", PROPERTY)),
     ("Time", ("weekday", "hour")),
 )
+PATTERNS = frozenset(("matches", "does_not_match"))
 OCCURS = (
     ("", "the events themselves"),
     ("did", "visits that did it"),
@@ -71,9 +72,9 @@ class FilterEditorView(ReportView):
 
     def show(self, request: HttpRequest, state: State, **names: str) -> HttpResponseBase:
         edited = _edited(request, state)
-        if SHOW in request.GET and edited.draft.dimension_name:
+        if SHOW in request.GET:
             return self._with_values(request, edited)
-        if "dimension" not in request.GET or SHOW in request.GET:
+        if "dimension" not in request.GET:
             return _page(request, edited)
         try:
             filters = placed(state, edited.place, edited.draft.condition())
@@ -84,14 +85,17 @@ class FilterEditorView(ReportView):
         return redirect(report + state.url(filters=filters))
 
     def _with_values(self, request: HttpRequest, edited: Edited) -> HttpResponseBase:
-        """The form with the site's values to choose from, for those without scripts."""
-        name = edited.draft.dimension_name
+        """The form with the site's values to choose from, for those without scripts.
+
+        Of a property without a key, they are the keys that there are.
+        """
+        name = edited.draft.dimension_name or KEYS
         query = values_query(edited.others, name, "")
         return self.answered(
             request,
             edited.state,
             lambda ask: ask(query, False),
-            lambda report: _page(request, edited, values=values_of(name, report, "")),
+            lambda report: _page(request, edited, shown=(name, values_of(name, report, ""))),
         )
 
 
@@ -118,10 +122,11 @@ def _page(
     request: HttpRequest,
     edited: Edited,
     *,
-    values: list[Value] | None = None,
+    shown: tuple[str, list[Value]] = ("", []),
     error: InvalidQuery | None = None,
 ) -> HttpResponse:
     draft, state = edited.draft, edited.state
+    name, values = shown
     chosen = [(value, value_text(draft.dimension, value)) for value in draft.values]
     context: dict[str, Any] = {
         "subject": state.subject,
@@ -130,12 +135,16 @@ def _page(
         "draft": draft,
         "place": edited.place,
         "groups": [(label, [_choice(name) for name in names]) for label, names in GROUPS],
+        "scope": _choice(draft.dimension)[2],
+        "is_free": draft.operator in WITHOUT_VALUES,
+        "is_pattern": draft.operator in PATTERNS,
         "property": PROPERTY,
         "operators": [(name, name.replace("_", " ")) for name in OPERATORS],
         "occurs": OCCURS,
         "chosen": chosen,
-        "values": [one for one in values or () if one.stored not in draft.values],
-        "are_shown": values is not None,
+        "keys": values if name == KEYS else [],
+        "values": [one for one in values if name != KEYS and one.stored not in draft.values],
+        "shown": name,
         "error": error,
         "kept": state.kept(),
         "others_url": edited.others.url(),

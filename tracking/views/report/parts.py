@@ -1,6 +1,7 @@
 """How a part of the report, or the whole page, is asked for and answered."""
 
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from hashlib import sha256
 from threading import Event
 from typing import TypeVar
@@ -21,7 +22,7 @@ from tracking.errors import (
     ReportTooSlow,
     ReportUnavailable,
 )
-from tracking.reports.engine import Asker, Report, answer
+from tracking.reports.engine import Asker, Report, answer, newest
 from tracking.reports.query import ReportQuery
 from tracking.views.report.state import State
 from tracking.views.report.subject import Subject
@@ -31,8 +32,21 @@ from tracking.views.waiting import respond
 EXPECTED = (InvalidQuery, ReportUnavailable, ReportsBusy, ReportTooSlow, ReportLeft)
 
 Found = TypeVar("Found")
-Ask = Callable[[ReportQuery, bool], Report]
-"""Answers a query, with or without totals."""
+
+
+@dataclass(frozen=True)
+class Ask:
+    """Asks the engine on somebody's behalf."""
+
+    asker: Asker
+
+    def __call__(self, query: ReportQuery, with_totals: bool) -> Report:
+        """The answer to a query, with or without totals."""
+        return answer(query, settings.COLUMNS_DIR, self.asker, with_totals=with_totals)
+
+    def newest(self, query: ReportQuery, count: int) -> tuple[int, ...]:
+        """Ids of the newest events that a query about realtime selects."""
+        return newest(query, settings.COLUMNS_DIR, count, self.asker)
 
 
 class ReportView(LoginRequiredMixin, View):
@@ -120,8 +134,4 @@ def in_turn(ask: Callable[[Ask], Found], user: Hashable, left: Event) -> Found:
     """What `ask` finds out, as one of the reports; raises ReportsBusy and all that it raises."""
     asker = Asker(user, left=left)
     with report_turn():
-        return ask(
-            lambda query, with_totals: answer(
-                query, settings.COLUMNS_DIR, asker, with_totals=with_totals
-            )
-        )
+        return ask(Ask(asker))

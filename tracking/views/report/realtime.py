@@ -11,7 +11,7 @@ from tracking.errors import InvalidQuery
 from tracking.reports.engine import Report
 from tracking.reports.periods import NOW_MINUTES, REALTIME_MINUTES, last_minutes
 from tracking.reports.query import ReportQuery
-from tracking.views.events import newest_events, rows_with_visits
+from tracking.views.events import events_of, newest_events, rows_with_visits
 from tracking.views.report.buckets import bucket_label
 from tracking.views.report.cards import PANELS, Card
 from tracking.views.report.chips import chips_of
@@ -31,11 +31,15 @@ CHART_HEIGHT, BAR_STEP, BAR_WIDTH = 100, 20, 16
 
 @dataclass(frozen=True)
 class Moment:
-    """What the engine says: visitors of the last minutes, the minutes, and the cards' rows."""
+    """What the engine says: visitors of the last minutes, the minutes, and the cards' rows.
+
+    `newest` are ids of events; None where the database knows them by itself.
+    """
 
     visitors: int
     minutes: Report
     panels: tuple[Report, ...]
+    newest: tuple[int, ...] | None
 
 
 class RealtimeView(ReportView):
@@ -96,6 +100,7 @@ def _asked(state: State, ask: Ask) -> Moment:
         _visitors_now(state, ask),
         ask(_minutes_query(state), True),
         tuple(ask(state.panel_query(card.panels[0]), False) for card in CARDS),
+        None if _are_simple(state) else ask.newest(state.query, NEWEST_EVENTS),
     )
 
 
@@ -122,16 +127,24 @@ def _context(state: State, moment: Moment) -> dict[str, Any]:
             card_context(state, card, replace(report, totals=totals))
             for card, report in zip(CARDS, moment.panels, strict=True)
         ],
-        "rows": _newest(state),
+        "rows": _newest(state, moment),
     }
 
 
-def _newest(state: State) -> list[dict[str, Any]] | None:
-    """The newest events; None for several sites, and under filters, which are the engine's."""
-    site = state.subject.site
-    if site is None or state.filters:
-        return None
-    return rows_with_visits(newest_events(site, NEWEST_EVENTS))
+def _are_simple(state: State) -> bool:
+    """Whether an index has the newest events: those of one site, without filters."""
+    return state.subject.site is not None and not state.filters
+
+
+def _newest(state: State, moment: Moment) -> list[dict[str, Any]]:
+    """The newest events, each with its site; by the engine, they are of the page's minutes."""
+    site, sites = state.subject.site, state.subject.sites
+    if site is not None and moment.newest is None:
+        events = newest_events(site, NEWEST_EVENTS)
+    else:
+        events = events_of(sites, moment.newest or ())
+    by_id = {one.pk: one for one in sites}
+    return [row | {"site": by_id[row["site_id"]]} for row in rows_with_visits(events)]
 
 
 def _chart(minutes: Report) -> dict[str, Any]:

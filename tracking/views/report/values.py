@@ -16,8 +16,10 @@ from tracking.views.report.state import State
 from tracking.views.words import value_text
 
 MOST_VALUES = 20
-NAMED = frozenset(("country", "weekday"))
-"""Few values, which people know by other names than the stored ones: they are searched here."""
+KEYS = "property"
+"""The dimension whose values are the keys of properties: nothing to filter by, but named by it."""
+NAMED = frozenset(("country", "weekday", KEYS))
+"""Few values, or ones that people know by other names than the stored: they are searched here."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +55,10 @@ class ValuesView(ReportView):
 def values_query(state: State, name: str, text: str) -> ReportQuery:
     """The question for values with this text in them, within the state's period and filters.
 
-    Raises InvalidQuery for what can't be filtered by.
+    Of KEYS they are what may be a property's key. Raises InvalidQuery for what can't be filtered
+    by.
     """
-    if name not in FILTERABLE and not name.startswith(PROP):
+    if name not in FILTERABLE | {KEYS} and not name.startswith(PROP):
         raise InvalidQuery("dimension", f"{name[:40]!r} can't be filtered by")
     dimension = dimension_named(name, "dimension").name
     is_named = dimension in NAMED

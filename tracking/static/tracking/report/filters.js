@@ -15,6 +15,52 @@
     return there.href;
   }
 
+  // Asks for the site's own texts of a dimension that have this in them.
+  function suggested(form, dimension, text, signal) {
+    const there = new URL(form.dataset.values.replace("DIMENSION", encodeURIComponent(dimension)), location.href);
+    there.search = form.dataset.state;
+    there.searchParams.set("q", text.trim());
+    return fetch(there, { signal });
+  }
+
+  const isBusy = (answer) => answer.status === 503 && answer.headers.get("Retry-After") !== null;
+
+  function parsed(text) {
+    const found = document.createElement("template");
+    found.innerHTML = text;
+    return found.content;
+  }
+
+  // The keys of the site's properties, in the list that the browser shows below the input.
+  class Keys {
+    constructor(form) {
+      this.form = form;
+      this.input = form.elements.key;
+      this.input.addEventListener("focus", () => this.ask(0));
+      this.input.addEventListener("input", () => this.ask(TYPING_PAUSE_MS));
+    }
+
+    ask(pause) {
+      clearTimeout(this.timer);
+      this.asking?.abort();
+      this.timer = setTimeout(() => this.load(), pause);
+    }
+
+    async load() {
+      const asking = this.asking = new AbortController();
+      try {
+        const answer = await suggested(this.form, "property", this.input.value, asking.signal);
+        if (isBusy(answer)) this.ask(BUSY_PAUSE_MS);
+        else if (answer.ok && !answer.redirected) this.show(await answer.text());
+      } catch { /* What is typed is taken as it is. */ }
+    }
+
+    show(text) {
+      const keys = [...parsed(text).querySelectorAll("[role=option]")].map((option) => option.dataset.value);
+      this.input.list.replaceChildren(...keys.map((value) => Object.assign(document.createElement("option"), { value })));
+    }
+  }
+
   class Values {
     constructor(form) {
       this.form = form;
@@ -74,13 +120,10 @@
         return;
       }
       const asking = this.asking = new AbortController();
-      const there = new URL(this.form.dataset.values.replace("DIMENSION", encodeURIComponent(name)), location.href);
-      there.search = this.form.dataset.state;
-      there.searchParams.set("q", this.input.value.trim());
       this.list.setAttribute("aria-busy", "true");
       try {
-        const answer = await fetch(there, { signal: asking.signal });
-        if (answer.status === 503 && answer.headers.get("Retry-After")) this.ask(BUSY_PAUSE_MS);
+        const answer = await suggested(this.form, name, this.input.value, asking.signal);
+        if (isBusy(answer)) this.ask(BUSY_PAUSE_MS);
         else this.show(await answer.text(), answer.redirected);
       } catch {
         if (!asking.signal.aborted) this.say("The values can't be read just now. What you type is taken as it is.");
@@ -88,11 +131,10 @@
     }
 
     show(text, isElsewhere) {
-      const found = document.createElement("template");
-      found.innerHTML = isElsewhere ? "" : text;
-      const options = [...found.content.querySelectorAll("[role=option]")];
+      const found = parsed(isElsewhere ? "" : text);
+      const options = [...found.querySelectorAll("[role=option]")];
       if (options.length === 0) {
-        const reason = isElsewhere ? "" : found.content.textContent.trim();
+        const reason = isElsewhere ? "" : found.textContent.trim();
         this.say(reason || (this.input.value ? "No value has this. Enter takes it as it is." : "No values in this period."));
         return;
       }
@@ -187,12 +229,15 @@
     form.querySelector(".filter-values").hidden = ["is_set", "is_not_set"].includes(operator.value);
     const help = form.querySelector("#filter-help");
     help.hidden = !["matches", "does_not_match"].includes(operator.value);
+    // Until now, the style sheet hid what has no use.
+    for (const one of form.querySelectorAll("[data-unfit]")) one.removeAttribute("data-unfit");
     typed.setAttribute("aria-describedby", help.hidden ? "" : help.id);
   }
 
   function enhance(form) {
     form.querySelector("[name=show]").remove();
     const values = new Values(form);
+    new Keys(form);
     fit(form);
     for (const name of ["dimension", "operator", "key"]) {
       form.elements[name].addEventListener("change", () => {
