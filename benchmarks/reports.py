@@ -1,13 +1,13 @@
 """How long do the report page's panels take over a year, and what do its files weigh?
 
 Two instances are made from a fixed seed, of a million and of ten million events; `--quick` makes
-the first alone. `--at FOLDER` asks an instance that is there already.
+the first alone, and the ORM is asked about that one. `--at FOLDER ...` asks instances that are
+there already, the smaller one first.
 """
 
 import json
 import sqlite3
 import sys
-from contextlib import nullcontext
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -27,27 +27,29 @@ Found = dict[str, Any]
 
 def main() -> None:
     """Measure, and print tables."""
+    found: list[Found] = []
     if "--at" in sys.argv:
-        folder = Path(sys.argv[sys.argv.index("--at") + 1])
-        found = [_asked(nullcontext((Instance(folder), "")), 0)]
+        for folder in sys.argv[sys.argv.index("--at") + 1 :]:
+            found.append(_asked(Instance(Path(folder)), 0, with_orm=not found))
     else:
-        sizes = SIZES[:1] if "--quick" in sys.argv else SIZES
-        found = [_asked(fresh_instance(), size) for size in sizes]
+        for events in SIZES[:1] if "--quick" in sys.argv else SIZES:
+            with fresh_instance() as (instance, _):
+                found.append(_asked(instance, events, with_orm=not found))
     _print_panels(found[-1])
     _print_growth(found)
-    _print_orm(found[-1])
+    _print_orm(found[0])
     _print_sizes(found)
 
 
-def _asked(instances: Any, events: int) -> Found:
-    with instances as (instance, _):
-        began = perf_counter()
-        if events:
-            run_module(instance, "benchmarks.year", str(events))
-            instance.manage("seal", "--rebuild")
-        made = perf_counter() - began
-        found: Found = json.loads(run_module(instance, "benchmarks.panels", str(ROUNDS), "orm"))
-        return found | {"made_seconds": made} | _weights(instance.data_dir)
+def _asked(instance: Instance, events: int, *, with_orm: bool) -> Found:
+    began = perf_counter()
+    if events:
+        run_module(instance, "benchmarks.year", str(events))
+        instance.manage("seal", "--rebuild")
+    made = perf_counter() - began
+    more = ("orm",) if with_orm else ()
+    found: Found = json.loads(run_module(instance, "benchmarks.panels", str(ROUNDS), *more))
+    return found | {"made_seconds": made} | _weights(instance.data_dir)
 
 
 def _weights(folder: Path) -> Found:
@@ -93,7 +95,8 @@ def _print_growth(found: list[Found]) -> None:
 
 
 def _print_orm(found: Found) -> None:
-    print("\n| filter | by the ORM on SQLite, 12 months, all panels | Footfall | ratio |")
+    print(f"\n{found['events']:,} events, 12 months, all panels:\n")
+    print("| filter | by the ORM on SQLite | Footfall | ratio |")
     print("|---|---|---|---|")
     for name, panels in found["orm"]["12mo"].items():
         orm, own = sum(panels.values()), found["page"]["12mo"][OWN_NAMES.get(name, name)][0]
