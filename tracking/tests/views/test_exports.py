@@ -253,7 +253,7 @@ def test_a_property_has_a_file_of_its_values(client: Client, site: Site) -> None
     assert [row[:3] for row in rows] == [["yearly", "2", "2"], ["'=1+1", "1", "1"]]
     file = client.get(url(site, "export/prop.plan.csv"))
     assert "_property-plan_2026-03-02_" in file.headers["Content-Disposition"]
-    file.close()
+    assert file.getvalue()
     assert lines(client, site, "export/prop.size.csv", f"{DAY}&f=prop.plan:is:yearly")[1:] == []
 
 
