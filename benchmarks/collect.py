@@ -11,6 +11,8 @@ from benchmarks.servers import Load, fresh_instance, has_events, run_module, ser
 from benchmarks.traffic import hits, spool
 from tests.instance import wait_for
 
+PROCFILE = 6
+"""The number of threads there, unless WEB_THREADS says otherwise."""
 SECONDS = 3
 ROUNDS = 5
 BACKLOG = 200_000
@@ -28,7 +30,7 @@ def main() -> None:
     """Measure, and print a table."""
     print("| threads | application | hits/s | of the GIF's | p99 ms | of the GIF's | not taken |")
     print("|---|---|---|---|---|---|---|")
-    for threads in (1, 4, 16):
+    for threads in (1, PROCFILE, 16):
         loads: dict[str, list[Load]] = {name: [] for name in APPLICATIONS}
         for _ in range(ROUNDS):
             for name, application in APPLICATIONS.items():
@@ -65,7 +67,7 @@ def _situations() -> None:
                 application = APPLICATIONS[
                     "Footfall, collect only" if name == "collect only" else "Footfall"
                 ]
-                with serving(instance, application, 4) as server:
+                with serving(instance, application, PROCFILE) as server:
                     server.drive(site, 1)
                     if name == "while a backlog drains":
                         instance.start("ingest")

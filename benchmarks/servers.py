@@ -104,7 +104,7 @@ class Server:
 
 
 @contextmanager
-def serving(instance: Instance, application: str, threads: int = 4) -> Iterator[Server]:
+def serving(instance: Instance, application: str, threads: int) -> Iterator[Server]:
     """A server of this application, for as long as the block lasts."""
     port = free_port()
     process = subprocess.Popen(  # noqa: S603 - our own command
