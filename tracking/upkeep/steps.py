@@ -156,7 +156,7 @@ COPY = Step(
     "copy",
     "Copy new events",
     "Writes what was counted into the files that reports read.",
-    0.75,
+    1.0,
     lambda around, _: f"chunk {copy_new_events(around.columns).last_chunk} is the newest",
 )
 STEPS = (
