@@ -20,6 +20,7 @@ LOCALE = ENGLISH
 """That of words and dates."""
 UNKNOWN = "(unknown)"
 NOTHING = format_html('<span aria-label="nothing to count">{}</span>', "\N{EN DASH}")
+LEAST_SHARE = 0.01
 
 
 @register.filter
@@ -48,8 +49,11 @@ def whole(value: float) -> str:
 
 @register.filter
 def percent(share: float) -> str:
-    """A share, 0.0 to 1.0, as 46%."""
-    return format_percent(share, locale=reader_locale.get())
+    """A share, 0.0 to 1.0, as 46%; some are not none, so what is less than half of one is <1%."""
+    locale = reader_locale.get()
+    if 0 < share < LEAST_SHARE / 2:
+        return f"<{format_percent(LEAST_SHARE, locale=locale)}"
+    return format_percent(share, locale=locale)
 
 
 @register.simple_tag

@@ -9,7 +9,7 @@ from django.test import Client
 
 from tracking.models import Site
 from tracking.reports.engine import answer
-from tracking.tests.factories import SiteFactory, UserFactory
+from tracking.tests.factories import UserFactory
 from tracking.tests.pipeline import AUSTRIAN_ADDRESS, FIREFOX, GERMAN_ADDRESS, NINE, count, hit
 from tracking.views.report import details as details_module
 from tracking.views.report.cards import PANELS
@@ -17,13 +17,6 @@ from tracking.views.report.cards import PANELS
 pytestmark = pytest.mark.django_db
 
 DAY = "from=2026-03-02&to=2026-03-02"
-
-
-@pytest.fixture
-def site(client: Client) -> Any:
-    site = SiteFactory()
-    client.force_login(site.owner)
-    return site
 
 
 @pytest.fixture

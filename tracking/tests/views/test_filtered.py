@@ -17,13 +17,6 @@ FIRST = date(2026, 3, 2)
 
 
 @pytest.fixture
-def site(client: Client) -> Site:
-    site = SiteFactory()
-    client.force_login(site.owner)
-    return site
-
-
-@pytest.fixture
 def filtered(site: Site) -> Site:
     """A Monday and the Tuesday after with 1,500 filtered hits, 500 counted; others before."""
     for days, reason, count in (

@@ -1,7 +1,6 @@
 """The filter editor, the values that it suggests, and the chips that lead to it."""
 
 from contextlib import ExitStack
-from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -22,13 +21,6 @@ from tracking.views.report.values import MOST_VALUES
 from tracking.views.turns import report_turn
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def site(client: Client) -> Any:
-    site = SiteFactory()
-    client.force_login(site.owner)
-    return site
 
 
 @pytest.fixture

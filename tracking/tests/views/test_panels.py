@@ -22,13 +22,6 @@ MARCH = "from=2026-03-01&to=2026-03-31"
 WORLD = Path(__file__).parents[2] / "static" / "tracking" / "vendor" / "natural-earth" / "world.svg"
 
 
-@pytest.fixture
-def site(client: Client) -> Any:
-    site = SiteFactory()
-    client.force_login(site.owner)
-    return site
-
-
 def card(client: Client, site: Site, name: str, query: str = "") -> Any:
     """A card as it is shown; its template's context is in `context`."""
     answer = client.get(f"/sites/{site.public_id}/cards/{name}/?{MARCH}&{query}")
@@ -264,6 +257,15 @@ def test_an_unknown_value_has_a_row_that_filters(client: Client, site: Site) -> 
     assert filters_of(row["url"]) == ["city:is:"]
     filtered = client.get(f"/sites/{site.public_id}/cards/places/{row['url']}")
     assert rows_of(filtered) == {"(unknown)": [1]}
+
+
+def test_a_small_share_is_not_none(client: Client, site: Site) -> None:
+    count([hit(site, NINE, "/", address=f"84.112.1.{last}") for last in range(201)])
+    count([hit(site, NINE, "/rare", address="84.112.1.1")])
+
+    text = text_of(card(client, site, "pages"))
+    assert "&lt;1%" in text
+    assert ">0%" not in text
 
 
 def test_a_panel_without_anything_says_so_and_leads_to_its_details(

@@ -26,13 +26,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def site(client: Client) -> Any:
-    site = SiteFactory()
-    client.force_login(site.owner)
-    return site
-
-
-@pytest.fixture
 def visited(site: Site) -> Site:
     """A German from Google with two pages and a sign-up, an Austrian with one, today."""
     at = now()

@@ -17,13 +17,6 @@ SIGNED_UP = "did(event:is:Sign%20up)"
 STATE = f"?period=7d&f={GERMANS}&f={quote(SIGNED_UP)}"
 
 
-@pytest.fixture
-def site(client: Client) -> Any:
-    site = SiteFactory()
-    client.force_login(site.owner)
-    return site
-
-
 def address(site: Site, path: str = "", query: str = STATE) -> str:
     return f"/sites/{site.public_id}/segments/{path}{query}"
 

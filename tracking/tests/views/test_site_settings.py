@@ -20,13 +20,6 @@ FORM = {"name": "New", "base_url": "https://new.example", "timezone": "UTC"}
 BLOCK_ADMIN = {"action": "block", "kind": "path", "value": "/admin/*"}
 
 
-@pytest.fixture
-def site(client: Client) -> Any:
-    site = SiteFactory()
-    client.force_login(site.owner)
-    return site
-
-
 def url(site: Site, path: str = "settings/") -> str:
     return f"/sites/{site.public_id}/{path}"
 
