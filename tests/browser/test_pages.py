@@ -132,6 +132,8 @@ PAGES = {
     "account": Place("/accounts/"),
     "password": Place("/accounts/password/"),
     "delete account": Place("/accounts/delete/"),
+    "admin": Place("/admin/", "staff", is_light=False),
+    "sites in admin": Place("/admin/tracking/site/", "staff", is_light=False),
     "add a site in admin": Place(
         "/admin/tracking/site/add/", "staff", 200, with_the_owners_box, False
     ),
@@ -227,6 +229,7 @@ def test_everybody_can_read_and_use_it(watched: Watched, place: Place, filled: F
     look(page, USUAL)
     moved, heavy = go(watched, place, filled)
     found: dict[str, object] = {"shift": moved, "weight": heavy, "light": barriers(page)}
+    found["overhang"] = overhang(page)
     look(page, USUAL, "dark")
     found["dark"] = barriers(page, COLOURS)
     look(page, NARROW)
