@@ -6,7 +6,9 @@ from tracking.templatetags.numbers import LOCALE, UNKNOWN, country_name
 
 WEEKDAYS = {str(number + 1): LOCALE.days["format"]["wide"][number] for number in range(7)}
 """From Monday on."""
-NAMES = {"country": LOCALE.territories, "weekday": WEEKDAYS}
+HOURS = {str(hour): f"{hour}:00" for hour in range(24)}
+NAMES = {"country": LOCALE.territories, "weekday": WEEKDAYS, "hour": HOURS}
+"""By dimension, what people read for values that are stored as something else."""
 SHOWN_VALUES = 3
 
 
@@ -47,8 +49,8 @@ def value_text(dimension: str, value: str) -> str:
     match dimension:
         case "country":
             return country_name(value)
-        case "weekday":
-            return WEEKDAYS.get(value, value) or UNKNOWN
+        case "weekday" | "hour":
+            return NAMES[dimension].get(value, value) or UNKNOWN
     return value or UNKNOWN
 
 

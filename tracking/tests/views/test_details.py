@@ -82,12 +82,22 @@ def test_every_panel_of_the_report_has_its_page_with_the_fitting_metrics(
     count([hit(visited, NINE, name="Sign up", props=(("plan", "x"),), address=GERMAN_ADDRESS)])
     for panel in [*PANELS.values()]:
         answer = client.get(f"/sites/{visited.public_id}/details/{panel.name}/?{DAY}")
-        assert answer.status_code == (404 if panel.name in {"map", "hours"} else 200)
+        assert answer.status_code == (404 if panel.name == "map" else 200)
     assert numbers(page(client, visited, "event"), "Sign up") == [1, 1, 1]
     keys = page(client, visited, "property")
     assert numbers(keys, "plan") == [1, 1, 1]
     assert f"/sites/{visited.public_id}/details/prop.plan/?" in keys.context["rows"][0]["url"]
     assert numbers(page(client, visited, "prop.plan"), "x") == [1, 1, 1]
+
+
+def test_hours_are_called_and_found_as_people_read_them(client: Client, site: Site) -> None:
+    count([hit(site, NINE), hit(site, NINE + timedelta(hours=5), "/b", address=GERMAN_ADDRESS)])
+    assert names(page(client, site, "hours")) == ["Monday 14:00", "Monday 9:00"]
+    assert names(page(client, site, "hours", "q=14:")) == ["Monday 14:00"]
+    assert len(names(page(client, site, "hours", "q=mond"))) == 2
+    assert names(page(client, site, "hours", "q=sunday")) == []
+    [row, _] = page(client, site, "hours").context["rows"]
+    assert parse_qs(urlsplit(row["url"]).query)["f"] == ["weekday:is:1", "hour:is:14"]
 
 
 def test_rows_stand_beside_those_of_the_compared_period(client: Client, visited: Site) -> None:
@@ -249,7 +259,7 @@ def test_what_cannot_be_asked_is_refused_by_its_name(
     assert f"<code>{parameter}: " in answer.content.decode()
 
 
-@pytest.mark.parametrize("panel", ["map", "hours", "wealth", "prop.", "time", "%ff"])
+@pytest.mark.parametrize("panel", ["map", "wealth", "prop.", "time", "%ff"])
 def test_what_is_no_panel_has_no_page(client: Client, site: Site, panel: str) -> None:
     assert client.get(f"/sites/{site.public_id}/details/{panel}/").status_code == 404
 

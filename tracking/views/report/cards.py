@@ -37,8 +37,8 @@ class Panel:
 
     @property
     def details(self) -> str:
-        """The name of the panel whose details are its own; empty when it has all its rows."""
-        return {"map": "country", "hours": ""}.get(self.kind, self.name)
+        """The name of the panel whose details are its own."""
+        return "country" if self.kind == "map" else self.name
 
 
 @dataclass(frozen=True)

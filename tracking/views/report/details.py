@@ -22,7 +22,6 @@ from tracking.reports.conditions import (
 from tracking.reports.dimensions import FILTERABLE, PROP
 from tracking.reports.engine import Number, Report, Row
 from tracking.reports.query import Order, ReportQuery
-from tracking.templatetags.numbers import LOCALE
 from tracking.views.report.cards import Panel, card_of, panel_named
 from tracking.views.report.changes import change_of
 from tracking.views.report.chips import chips_of
@@ -37,6 +36,7 @@ from tracking.views.report.rows import (
     text_of,
 )
 from tracking.views.report.state import State
+from tracking.views.words import NAMES
 
 SEARCH, ORDER, AFTER = "q", "order", "after"
 ROWS = 100
@@ -147,18 +147,18 @@ def _once(params: QueryDict, name: str) -> str:
 
 def _found(panel: Panel, search: str) -> Condition:
     """What holds for the rows whose text has this in it."""
-    if panel.dimensions == ("country",):
-        return _countries(search)
-    parts = tuple(Filter(name, "contains", (search,)) for name in panel.dimensions)
+    parts = tuple(_found_in(name, search) for name in panel.dimensions)
     return parts[0] if len(parts) == 1 else AnyOf(parts)
 
 
-def _countries(search: str) -> Condition:
-    """What holds for the countries whose names have this in it; their codes are what is stored."""
-    codes = [code for code, name in LOCALE.territories.items() if search.lower() in name.lower()]
-    some = [tuple(codes[at : at + MOST_VALUES]) for at in range(0, len(codes), MOST_VALUES)]
-    # Without any, it is the search itself that no country is called.
-    return AnyOf(tuple(Filter("country", "is", one) for one in some or [(search,)]))
+def _found_in(name: str, search: str) -> Condition:
+    """What holds for values of a dimension that are read with this in them."""
+    if name not in NAMES:
+        return Filter(name, "contains", (search,))
+    values = [value for value, text in NAMES[name].items() if search.lower() in text.lower()]
+    some = [tuple(values[at : at + MOST_VALUES]) for at in range(0, len(values), MOST_VALUES)]
+    # Without any, it is the search itself that no value is.
+    return AnyOf(tuple(Filter(name, "is", one) for one in some or [(search,)]))
 
 
 def details_context(details: Details, report: Report, whole: Number) -> dict[str, Any]:

@@ -83,14 +83,11 @@ def tabs_of(state: State, card: Card) -> Tabs:
         below.append(shown)
     if len(below) == 1:
         below = []
-    details_url = ""
-    if shown.details:
-        details = reverse("tracking:details", args=[state.subject.key, shown.details])
-        details_url = f"{details}{state.url()}"
+    details = reverse("tracking:details", args=[state.subject.key, shown.details])
     return Tabs(
         [_tab(state, one, one.title, is_open=one.name == shown.top) for one in top],
         [_tab(state, one, one.short, is_open=one == shown) for one in below],
-        details_url,
+        f"{details}{state.url()}",
     )
 
 
