@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tracking.models import Site
 from tracking.reports.dimensions import FILTERABLE
 from tracking.tests.factories import SiteFactory
-from tracking.tests.pipeline import FIREFOX, GERMAN_ADDRESS, count, hit
+from tracking.tests.pipeline import FIREFOX, GERMAN_ADDRESS, NINE, count, hit
 from tracking.tests.reports.strategies import any_text
 from tracking.views.report.filter_editor import GROUPS
 from tracking.views.report.values import MOST_VALUES
@@ -290,6 +290,13 @@ def test_countries_are_found_by_the_name_that_people_read(client: Client, visite
     assert suggested(client, visited, "country", ("q", "GERM")) == ["Germany"]
     answer = client.get(f"/sites/{visited.public_id}/values/country/?q=germ")
     assert 'data-value="DE"' in answer.content.decode()
+
+
+def test_hours_are_found_as_people_read_them(client: Client, site: Site) -> None:
+    count([hit(site, NINE)])
+    day = ("period", f"{NINE:%Y-%m-%d}..{NINE:%Y-%m-%d}")
+    assert suggested(client, site, "hour", day, ("q", "9:")) == ["9:00"]
+    assert suggested(client, site, "hour", day, ("q", "8:")) == []
 
 
 def test_keys_of_properties_are_suggested_within_period_and_filters(

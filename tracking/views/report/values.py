@@ -13,12 +13,12 @@ from tracking.reports.engine import Number, Report
 from tracking.reports.query import MOST_ROWS, ReportQuery
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import State
-from tracking.views.words import value_text
+from tracking.views.words import NAMES, value_text
 
 MOST_VALUES = 20
 KEYS = "property"
 """The dimension whose values are the keys of properties: nothing to filter by, but named by it."""
-NAMED = frozenset(("country", "weekday", KEYS))
+NAMED = frozenset((*NAMES, KEYS))
 """Few values, or ones that people know by other names than the stored: they are searched here."""
 
 
