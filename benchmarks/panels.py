@@ -79,19 +79,15 @@ def main() -> None:
             }
             for period in PERIODS
         },
-        "page": {
-            period: {
-                name: asked.page(period, condition, PANELS, rounds)
-                for name, condition in asked.filters.items()
+        **{
+            what: {
+                period: {
+                    name: asked.page(period, condition, panels, rounds)
+                    for name, condition in asked.filters.items()
+                }
+                for period in PERIODS
             }
-            for period in PERIODS
-        },
-        "view": {
-            period: {
-                name: asked.page(period, condition, FIRST_VIEW, rounds)
-                for name, condition in asked.filters.items()
-            }
-            for period in PERIODS
+            for what, panels in {"page": PANELS, "view": FIRST_VIEW}.items()
         },
         "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }

@@ -28,6 +28,7 @@ Operator = Literal[
 ]
 OPERATORS: tuple[Operator, ...] = get_args(Operator)
 WITHOUT_VALUES = frozenset({"is_set", "is_not_set"})
+PATTERNS = frozenset({"matches", "does_not_match"})
 
 _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from tracking.columns.read import Part
 from tracking.reports.conditions import (
+    PATTERNS,
     All,
     AnyOf,
     Condition,
@@ -166,7 +167,7 @@ def _test(tables: Tables, one: Filter, text: str) -> str:
     """What a filter says, or what it says is not so."""
     if one.operator in {"is_set", "is_not_set"}:
         return f"({text} <> '')"
-    is_glob = one.operator in {"matches", "does_not_match"}
+    is_glob = one.operator in PATTERNS
     values = [tables.bind(_like(value) if is_glob else value) for value in one.values]
     if one.operator in {"is", "is_not"}:
         return f"({text} IN ({', '.join(values)}))"

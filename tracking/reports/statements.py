@@ -78,6 +78,11 @@ class Ask:
     revenue: bool = False
 
     @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """What holds for all that is summed up."""
+        return () if self.condition is None else (self.condition,)
+
+    @property
     def keys(self) -> list[str]:
         """The names of the columns that tell rows apart."""
         names = [f"k{number}" for number in range(len(self.dimensions) or 1)]
@@ -89,14 +94,14 @@ def sums_of(ask: Ask, part: Part) -> Statement:
     tables, bound = Tables.of(part), _bound(ask)
     dimensions = [dimension_named(name, "by") for name in ask.dimensions]
     keys = keys_of(tables, dimensions, ask.interval, ask.since)
-    conditions = () if ask.condition is None else (ask.condition,)
-    selection = select(tables, conditions, bound)
+    selection = select(tables, ask.conditions, bound)
     if ask.revenue:
         query = _revenue(keys, selection)
     else:
         query = sums_query(tables, keys, selection, ask.wanted - REACHED)
         if ask.goal is not None:
-            query = _with_goal(tables, keys, select(tables, (*conditions, ask.goal), bound), query)
+            reached = select(tables, (*ask.conditions, ask.goal), bound)
+            query = _with_goal(tables, keys, reached, query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"
     return Statement(sql, tables.parameters, tables.variables)
 
@@ -104,8 +109,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
 def newest_of(ask: Ask, part: Part, count: int) -> Statement:
     """The statement for the newest selected events of open days: when each happened, and its id."""
     tables = Tables.of(part)
-    conditions = () if ask.condition is None else (ask.condition,)
-    selected = select(tables, conditions, _bound(ask)).event
+    selected = select(tables, ask.conditions, _bound(ask)).event
     sql = (
         f"WITH {', '.join(tables.expressions)} SELECT moment, event FROM events"  # noqa: S608
         f" WHERE {selected} ORDER BY moment DESC, event DESC LIMIT {int(count)}"

@@ -259,10 +259,11 @@ def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str, told_apart: s
     Those rows are summed by visitor first: rows are read once, and few are told apart.
     """
     names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
-    if not told_apart:
-        return f"SELECT {', '.join([*names, *_named(sums)])} FROM {rows} GROUP BY {_first(names)}"  # noqa: S608 - constants and parameters
-    names.append(f"CASE WHEN {told_apart} THEN visitor END AS apart")
+    if told_apart:
+        names.append(f"CASE WHEN {told_apart} THEN visitor END AS apart")
     each = f"SELECT {', '.join([*names, *_named(sums)])} FROM {rows} GROUP BY {_first(names)}"  # noqa: S608 - constants and parameters
+    if not told_apart:
+        return each
     columns = [f"k{number}" for number in range(len(keys))]
     totals = [f"sum({name}) AS {name}" for name in sums]
     return (

@@ -77,14 +77,18 @@ class Draft:
             return self.dimension
         return prop_name(self.key) if self.key else ""
 
+    @property
+    def is_free(self) -> bool:
+        """Whether the operator takes no values."""
+        return self.operator in WITHOUT_VALUES
+
     def condition(self) -> Condition:
         """What to filter by; raises InvalidQuery with a word to whoever filled in the form."""
         if not self.dimension_name:
             raise InvalidQuery("key", "Say which property: its key, like plan.")
-        is_free = self.operator in WITHOUT_VALUES
-        if not is_free and not self.values:
+        if not self.is_free and not self.values:
             raise InvalidQuery("value", "Choose or type at least one value.")
-        one = Filter(self.dimension_name, self.operator, () if is_free else self.values)
+        one = Filter(self.dimension_name, self.operator, () if self.is_free else self.values)
         if not self.did or not _is_of_event(one):
             return one
         return Did(one) if self.did == "did" else Not(Did(one))

@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import OPERATORS, WITHOUT_VALUES, condition_of
+from tracking.reports.conditions import OPERATORS, PATTERNS, condition_of
 from tracking.reports.dimensions import DIMENSIONS
 from tracking.views.report.chips import placed
 from tracking.views.report.drafts import PARAMETERS, PROPERTY, Draft
@@ -39,7 +39,6 @@ GROUPS = (
     ("Events", ("event", PROPERTY)),
     ("Time", ("weekday", "hour")),
 )
-PATTERNS = frozenset(("matches", "does_not_match"))
 OCCURS = (
     ("", "the events themselves"),
     ("did", "visits that did it"),
@@ -136,7 +135,6 @@ def _page(
         "place": edited.place,
         "groups": [(label, [_choice(name) for name in names]) for label, names in GROUPS],
         "scope": _choice(draft.dimension)[2],
-        "is_free": draft.operator in WITHOUT_VALUES,
         "is_pattern": draft.operator in PATTERNS,
         "property": PROPERTY,
         "operators": [(name, name.replace("_", " ")) for name in OPERATORS],
