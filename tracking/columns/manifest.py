@@ -96,6 +96,14 @@ class Sealed:
         """The file that a sealed day is in."""
         return self.files[self.days[day].file]
 
+    @cached_property
+    def days_by_file(self) -> dict[SealedFile, tuple[date, ...]]:
+        """For each file the sealed days that are in it, in their order."""
+        found: dict[SealedFile, list[date]] = {}
+        for day in sorted(self.days):
+            found.setdefault(self.file_of(day), []).append(day)
+        return {file: tuple(days) for file, days in found.items()}
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -114,6 +122,11 @@ class Manifest:
         one = sealed.days.get(day)
         return one is not None and one.chunk >= self._reopened_at.get((site_id, day), 0)
 
+    def opened_again(self, site_id: int, sealed: Sealed) -> set[date]:
+        """The sealed days that are to be read from chunks for all that."""
+        days = {day for site, day in self._reopened_at if site == site_id and day in sealed.days}
+        return {day for day in days if not self.is_sealed(site_id, day, sealed)}
+
     def hidden_up_to(self, site_id: int, day: date, sealed: SealedDay) -> int:
         """The last chunk that a sealed day is not read from: its file, or a later chunk has it."""
         return max(sealed.chunk, self._reopened_at.get((site_id, day), 0) - 1)
@@ -125,11 +138,12 @@ class Manifest:
 
 def read_manifest(folder: Path) -> Manifest | None:
     """The list of chunks; None when there are no files yet. Raises DamagedList."""
+    path = folder / NAME
     try:
-        return _read(folder / NAME, _manifest_from)
+        return _manifest(path, _version_of(path))
     except FileNotFoundError as error:
         if any((folder / name).exists() for name in ("chunks", "sites")):
-            raise DamagedList(f"{folder / NAME} is missing") from error
+            raise DamagedList(f"{path} is missing") from error
         return None
 
 
@@ -157,9 +171,7 @@ def read_sealed(folder: Path, site_id: int) -> Sealed:
     """The sealed days of a site, as they were listed last. Raises DamagedList."""
     path = site_folder(folder, site_id) / NAME
     try:
-        found = path.stat()
-        # A list is replaced, never changed: another one is another file.
-        return _sealed(path, (found.st_ino, found.st_mtime_ns, found.st_size))
+        return _sealed(path, _version_of(path))
     except FileNotFoundError as error:
         # There is a list before there are files.
         if any(path.parent.glob("*.parquet")) and not path.exists():
@@ -224,8 +236,22 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
+Version = tuple[int, int, int]
+
+
+def _version_of(path: Path) -> Version:
+    """A list is replaced, never changed: another one is another file."""
+    found = path.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
+@lru_cache(maxsize=4)
+def _manifest(path: Path, _version: Version) -> Manifest:
+    return _read(path, _manifest_from)
+
+
 @lru_cache(maxsize=REMEMBERED_LISTS)
-def _sealed(path: Path, _version: tuple[int, int, int]) -> Sealed:
+def _sealed(path: Path, _version: Version) -> Sealed:
     return _read(path, _sealed_from)
 
 

@@ -115,19 +115,19 @@ def _sealed_part(days: Days) -> Part | None:
     ranges = []
     end = 0
     for site_id in days.sealed:
-        by_file = _by_file(days, site_id)
-        if not by_file:
+        used = _used(days, site_id, SCHEMA)
+        if not used:
             continue
         site = site_folder(days.folder, site_id)
-        first, last = min(one.first for one in by_file), max(one.last for one in by_file)
+        first, last = min(one.first for one in used), max(one.last for one in used)
         # Several sites' numbers are laid end to end.
         shift = end - first if len(days.sealed) > 1 else 0
-        whole = [one for one, used in by_file.items() if len(used) == one.holds]
+        whole = [one for one, its_days in used.items() if len(its_days) == one.holds]
         if whole:
             arms.add(site, whole, shift)
-        for one, used in by_file.items():
-            if len(used) != one.holds:
-                arms.add(site, [one], shift, used)
+        for one, its_days in used.items():
+            if len(its_days) != one.holds:
+                arms.add(site, [one], shift, its_days)
         ranges.append((first + shift, last + shift))
         end = last + shift + 1
     if not ranges:
@@ -151,32 +151,24 @@ def _shifted(columns: Iterable[str], shift: int) -> str:
     )
 
 
-def _by_file(days: Days, site_id: int) -> dict[SealedFile, list[date]]:
-    """The days asked for that are read from sealed files, by file."""
+def _used(days: Days, site_id: int, schema: int) -> dict[SealedFile, Sequence[date]]:
+    """A site's sealed files of a schema, each with those of its days that are read from it."""
     sealed = days.sealed[site_id]
-    found: dict[SealedFile, list[date]] = {}
-    for day in sealed.days:
-        file = sealed.file_of(day)
-        if (
-            days.first_day <= day <= days.last_day
-            and file.schema == SCHEMA
-            and days.manifest.is_sealed(site_id, day, sealed)
-        ):
-            found.setdefault(file, []).append(day)
+    again = days.manifest.opened_again(site_id, sealed)
+    found: dict[SealedFile, Sequence[date]] = {}
+    for file, held in sealed.days_by_file.items():
+        used: Sequence[date] = held
+        if again or held[0] < days.first_day or held[-1] > days.last_day:
+            used = [
+                one for one in held if days.first_day <= one <= days.last_day and one not in again
+            ]
+        if used and file.schema == schema:
+            found[file] = used
     return found
 
 
 def _open_part(days: Days, names: AbstractSet[str]) -> Part | None:
-    manifest, folder = days.manifest, days.folder
-    sealed = [
-        (site_id, day, manifest.hidden_up_to(site_id, day, one))
-        for site_id, site in days.sealed.items()
-        for day, one in site.days.items()
-        if days.first_day <= day <= days.last_day
-    ]
-    rows, parameters = raw_rows(folder, manifest.chunks)
-    arms = [f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN}"] if rows else []  # noqa: S608
-    values: dict[str, Any] = {**parameters, **(hidden(sealed) if rows else {})}
+    arms, values = _chunk_rows(days)
     if old := _of_schema_1(days):
         arms.append(f"SELECT {raw_row(1)} FROM read_parquet($old)")  # noqa: S608 - constants
         values["old"] = old
@@ -191,13 +183,25 @@ def _open_part(days: Days, names: AbstractSet[str]) -> Part | None:
     return Part(open_tables(raw, names), values)
 
 
+def _chunk_rows(days: Days) -> tuple[list[str], dict[str, Any]]:
+    """Queries for what of chunks is not in sealed files, and their parameters."""
+    rows, parameters = raw_rows(days.folder, days.manifest.chunks)
+    if not rows:
+        return [], {}
+    sealed = [
+        (site_id, day, days.manifest.hidden_up_to(site_id, day, one))
+        for site_id, site in days.sealed.items()
+        for day, one in site.days.items()
+        if days.first_day <= day <= days.last_day
+    ]
+    query = f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN}"  # noqa: S608 - constants and names
+    return [query], {**parameters, **hidden(sealed)}
+
+
 def _of_schema_1(days: Days) -> list[str]:
     """Files of sealed days that hold raw rows, as they once did."""
     return [
         str(site_folder(days.folder, site_id) / file.name)
-        for site_id, sealed in days.sealed.items()
-        for day in sealed.days
-        if (file := sealed.file_of(day)).schema == 1
-        and days.first_day <= day <= days.last_day
-        and days.manifest.is_sealed(site_id, day, sealed)
+        for site_id in days.sealed
+        for file in _used(days, site_id, 1)
     ]
