@@ -15,7 +15,7 @@ from pathlib import Path
 import diskcache
 import duckdb
 
-from tracking.reports.statements import Statement, set_bits
+from tracking.reports.statements import PARAMETER, Statement, set_bits
 
 logger = logging.getLogger("tracking.reports")
 
@@ -46,7 +46,9 @@ class Answers:
         for name, query in asked.variables.items():
             # One variable may be made of those before it.
             values = asked.used(query)
-            earlier = repr((earlier, query, sorted(values.items())))
+            # Panels number their parameters differently: what counts is the values' order.
+            order = [values[name] for name in PARAMETER.findall(query)]
+            earlier = repr((earlier, PARAMETER.sub("$", query), order))
             bits = self.kept(earlier, Statement(query, values), cursor)
             cursor.execute(set_bits(name, bits.sql), bits.parameters)
         return Statement(asked.sql, asked.parameters)

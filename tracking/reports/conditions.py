@@ -149,6 +149,15 @@ def filters_in(condition: Condition) -> Iterator[Filter]:
         yield from filters_in(part)
 
 
+def conjuncts(condition: Condition) -> Iterator[Condition]:
+    """The conditions that hold where it does, and are not made of such themselves."""
+    if isinstance(condition, All):
+        for part in condition.of:
+            yield from conjuncts(part)
+    else:
+        yield condition
+
+
 def scope_of(condition: Condition) -> Scope:
     """Whether it selects whole visits, or single events: a filter on these outside any Did."""
     match condition:

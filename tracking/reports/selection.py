@@ -1,10 +1,11 @@
 """Which rows a question selects, as SQL over the tables `events` and `visits`."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from tracking.columns.read import Part
+from tracking.columns.schema import ALONE, MARKED, REPEATED, SHARED
 from tracking.reports.conditions import (
     PATTERNS,
     All,
@@ -13,6 +14,7 @@ from tracking.reports.conditions import (
     Did,
     Filter,
     Not,
+    conjuncts,
     parts_of,
     scope_of,
 )
@@ -85,18 +87,42 @@ class Tables:
 
 
 @dataclass(frozen=True)
+class Pin:
+    """The one value of a marked attribute that visits are selected for, beside what is a visitor's.
+
+    Marks of the events with that value then tell of these visits and their visitors. `events` is
+    what holds for these events.
+    """
+
+    mark: str
+    events: str
+
+    @property
+    def first_of_visit(self) -> str:
+        """Of each selected visit one event."""
+        return f"{self.events} AND {self.mark} > {REPEATED}"
+
+    @property
+    def first_of_visitor(self) -> str:
+        """Of each visitor's first selected visit one event."""
+        return f"{self.events} AND {self.mark} BETWEEN {ALONE} AND {SHARED}"
+
+
+@dataclass(frozen=True)
 class Selection:
     """What holds for selected rows of `events`: `event`, and of `visits`: `visit`.
 
     A visit is selected when at least one of its events is. `attributes` are those of events that
     make the difference; when there are none, whole visits are selected. `differing` are the
-    dimensions in which a visitor's visits may be told apart by it.
+    dimensions in which a visitor's visits may be told apart by it. `pin` is there when marks of
+    events tell all of that.
     """
 
     tables: Tables
     event: str
     attributes: frozenset[str]
     differing: frozenset[str]
+    pin: Pin | None = None
 
     @property
     def visit(self) -> str:
@@ -109,6 +135,8 @@ class Selection:
         if not self.differing:
             # A visitor has the number of the first visit.
             return f"{self.visit} AND visit = visitor"
+        if self.pin:
+            return self.tables.among(f"SELECT visit FROM events WHERE {self.pin.first_of_visitor}")  # noqa: S608
         selected = f"FROM visits WHERE {self.visit}"
         return self.tables.among(
             f"SELECT visit {selected} AND sole UNION ALL"
@@ -116,13 +144,34 @@ class Selection:
         )
 
 
-def select(tables: Tables, conditions: Sequence[Condition], bound: str = "") -> Selection:
-    """The selection of what all of these hold for, within `bound`, SQL on an event's time."""
-    event = " AND ".join([expression(tables, one) for one in conditions] + [bound] * bool(bound))
+def select(
+    tables: Tables, conditions: Sequence[Condition], bounds: Mapping[str, str] | None = None
+) -> Selection:
+    """The selection of what all of these hold for.
+
+    `bounds` are SQL that holds for events, too, by the attribute that it is on.
+    """
+    bounds = bounds or {}
+    event = " AND ".join([*(expression(tables, one) for one in conditions), *bounds.values()])
     attributes = frozenset(one for condition in conditions for one in _event_attributes(condition))
-    attributes |= {"moment"} if bound else set()
+    attributes |= bounds.keys()
     differing = frozenset(one for condition in conditions for one in _differing(condition))
-    return Selection(tables, event or "true", attributes, differing | attributes)
+    pin = None if bounds or tables.part.first is None else _pin(tables, conditions)
+    return Selection(tables, event or "true", attributes, differing | attributes, pin)
+
+
+def _pin(tables: Tables, conditions: Sequence[Condition]) -> Pin | None:
+    parts = [part for condition in conditions for part in conjuncts(condition)]
+    of_events = [one for one in parts if isinstance(one, Did) or scope_of(one) == "event"]
+    others = [one for one in parts if one not in of_events]
+    if len(of_events) != 1 or any(True for one in others for _ in _differing(one)):
+        return None
+    [one] = of_events
+    match one.of if isinstance(one, Did) else one:
+        case Filter(dimension, "is", (_,)) as wanted if dimension in MARKED:
+            events = " AND ".join(expression(tables, one) for one in (*others, wanted))
+            return Pin(f"{dimension}_mark", events)
+    return None
 
 
 def expression(tables: Tables, condition: Condition) -> str:

@@ -10,7 +10,7 @@ import duckdb
 
 from tracking.columns.read import Part
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import Condition
+from tracking.reports.conditions import Condition, Filter, conjuncts
 from tracking.reports.conditions import is_text as can_be_stored
 from tracking.reports.dimensions import dimension_named
 from tracking.reports.metrics import METRICS, REVENUE
@@ -79,8 +79,24 @@ class Ask:
 
     @property
     def conditions(self) -> tuple[Condition, ...]:
-        """What holds for all that is summed up."""
-        return () if self.condition is None else (self.condition,)
+        """What holds for all that is summed up, but for `required`."""
+        if self.condition is None:
+            return ()
+        left_out = {_is_set(self.dimensions[number]) for number in self.required}
+        return tuple(one for one in conjuncts(self.condition) if one not in left_out)
+
+    @property
+    def required(self) -> list[int]:
+        """The numbers of the dimensions that are properties and have a value in each row.
+
+        Others' rows are left out at the end: so a property is read once an event, not twice.
+        """
+        held = () if self.condition is None else tuple(conjuncts(self.condition))
+        return [
+            number
+            for number, name in enumerate(self.dimensions)
+            if dimension_named(name, "by").prop and _is_set(name) in held
+        ]
 
     @property
     def keys(self) -> list[str]:
@@ -89,18 +105,22 @@ class Ask:
         return [*names, "currency"] if self.revenue else names
 
 
+def _is_set(name: str) -> Filter:
+    return Filter(name, "is_set")
+
+
 def sums_of(ask: Ask, part: Part) -> Statement:
     """The statement for the sums of a part, a row a key."""
-    tables, bound = Tables.of(part), _bound(ask)
+    tables, bounds = Tables.of(part), _bounds(ask)
     dimensions = [dimension_named(name, "by") for name in ask.dimensions]
     keys = keys_of(tables, dimensions, ask.interval, ask.since)
-    selection = select(tables, ask.conditions, bound)
+    selection = select(tables, ask.conditions, bounds)
     if ask.revenue:
         query = _revenue(keys, selection)
     else:
         query = sums_query(tables, keys, selection, ask.wanted - REACHED)
         if ask.goal is not None:
-            reached = select(tables, (*ask.conditions, ask.goal), bound)
+            reached = select(tables, (*ask.conditions, ask.goal), bounds)
             query = _with_goal(tables, keys, reached, query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"
     return Statement(sql, tables.parameters, tables.variables)
@@ -109,7 +129,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
 def newest_of(ask: Ask, part: Part, count: int) -> Statement:
     """The statement for the newest selected events of open days: when each happened, and its id."""
     tables = Tables.of(part)
-    selected = select(tables, ask.conditions, _bound(ask)).event
+    selected = select(tables, ask.conditions, _bounds(ask)).event
     sql = (
         f"WITH {', '.join(tables.expressions)} SELECT moment, event FROM events"  # noqa: S608
         f" WHERE {selected} ORDER BY moment DESC, event DESC LIMIT {int(count)}"
@@ -117,14 +137,15 @@ def newest_of(ask: Ask, part: Part, count: int) -> Statement:
     return Statement(sql, tables.parameters, tables.variables)
 
 
-def _bound(ask: Ask) -> str:
-    """What holds for events of the time that is asked for, in the part's days."""
-    bounds = []
+def _bounds(ask: Ask) -> dict[str, str]:
+    """What holds for events besides conditions, by what of them it is on."""
+    moment = []
     if ask.since is not None:
-        bounds.append(f"moment >= {int(ask.since)}")
+        moment.append(f"moment >= {int(ask.since)}")
     if ask.until_minute is not None:
-        bounds.append(f"minute < {int(ask.until_minute)}")
-    return " AND ".join(bounds)
+        moment.append(f"minute < {int(ask.until_minute)}")
+    bounds = {ask.dimensions[number]: "props <> ''" for number in ask.required}
+    return bounds | ({"moment": " AND ".join(moment)} if moment else {})
 
 
 def columns_of_events(ask: Ask) -> frozenset[str]:
@@ -187,10 +208,12 @@ def rows_of(
     named += [f"{sql} AS m{number}" for number, sql in enumerate(metrics)]
     end = _end(query, len(texts), parameters) if only is None else _only(only, ask, parameters)
     beside = "count(*) OVER ()" if query.after else "row_count"
+    tests = [f"k{number} <> ''" for number in ask.required]
+    required = f" WHERE {' AND '.join(tests)}" if tests else ""
     sql = f"""
         WITH sums AS ({" UNION ALL BY NAME ".join(arms)}),
         summed AS (SELECT {summed} FROM sums GROUP BY {", ".join(keys)}),
-        numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed)
+        numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed{required})
         SELECT *, {beside} AS beside FROM numbers {end}"""  # noqa: S608 - made of constants; every value is a parameter
     return Statement(sql, parameters)
 

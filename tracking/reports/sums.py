@@ -41,6 +41,13 @@ OF_VISITS = {
     "duration": "sum(duration) / 1000.0",
 }
 """Sums of a visit's own numbers, over those visits that are rated in a row."""
+OF_VISITS_FIRST = {
+    "rated": "count(*) FILTER ({first})",
+    "bounces": "count(*) FILTER ({first} AND bounced)",
+    "duration": "sum(duration) FILTER ({first}) / 1000.0",
+    "exits": "count(*) FILTER ({first} AND exit_page <> '')",
+}
+"""The same from events, of which `first` is true once a visit."""
 EXITS = {"exits": "count(*) FILTER (exit_page <> '')"}
 REACHED = {"conversions", "converted"}
 
@@ -103,6 +110,8 @@ def sums_query(
     """A query for the columns k0, k1 ... and the wanted sums, a row a key; adds what it needs."""
     attributes = {key.attribute for key in keys if key.attribute}
     if not attributes:
+        if selection.pin and selection.attributes and wanted & OF_EVENTS.keys():
+            return _by_mark(tables, keys, selection, wanted, selection.pin.mark)
         return _by_visit(tables, keys, selection, wanted)
     only = min(attributes)
     is_marked = only in MARKED and tables.part.first is not None
@@ -124,13 +133,17 @@ def _by_visit(
     if first and wanted == {"visitors"}:
         return _grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {first}")
     where = f"visits WHERE {selection.visit}"
+    found, told_apart = [], ""
     if first:
         # Each visitor is counted at the first visit that is in a row.
         counts |= {"lone": f"count(*) FILTER ({first})", "shared": "0"}
-    else:
+    elif "visitors" in wanted and selection.pin and not any(key.differing for key in keys):
+        visitors = {"lone": "count(*)", "shared": "0"}
+        found = [_grouped(keys, visitors, f"events WHERE {selection.pin.first_of_visitor}")]
+    elif "visitors" in wanted:
         counts |= {"lone": "count(*) FILTER (sole)"}
-    told_apart = "NOT sole" if "visitors" in wanted and not first else ""
-    found = [_grouped(keys, _some(counts, wanted), where, told_apart)]
+        told_apart = "NOT sole"
+    found.insert(0, _grouped(keys, _some(counts, wanted), where, told_apart))
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
@@ -155,7 +168,7 @@ def _first_of_visitor(keys: Sequence[Key], selection: Selection, *, is_alone: bo
 def _by_mark(
     tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str], mark: str
 ) -> str:
-    """Rows by one attribute of events that is marked, and nothing else of them selects."""
+    """Rows of events by marks of one attribute, where nothing else of events is asked for."""
     # Comparisons take a third of what lists of marks do; events of sealed days are all marked.
     first, is_shared = f"{mark} > {REPEATED}", f"{mark} >= {SHARED}"
     differing = {key.differing for key in keys if key.differing} | selection.differing
@@ -169,12 +182,13 @@ def _by_mark(
         counts |= OF_EVENTS
     else:
         rows += f" AND {first}"
+    is_of_pages = any(key.is_page for key in keys)
+    if not is_of_pages:
+        counts |= {name: sql.format(first=first) for name, sql in OF_VISITS_FIRST.items()}
     told_apart = is_shared if "visitors" in wanted and "shared" not in counts else ""
     found = [_grouped(keys, _some(counts, wanted), rows, told_apart)]
-    if any(key.is_page for key in keys):
+    if is_of_pages:
         found += _of_ends(keys, f"visits WHERE {selection.visit}", wanted, each="")
-    elif own := _some(OF_VISITS | EXITS, wanted):
-        found.append(_grouped(keys, own, f"{rows} AND {first}"))
     return _joined(tables, len(keys), found, wanted)
 
 
