@@ -343,8 +343,8 @@ class _Asked:
         sealed = days.sealed_part() if ask.since is None else None
         if sealed is not None:
             statement = sums_of(ask, sealed)
-            key = repr((ask, sealed.version))
-            yield self._answers.kept(key, statement, self._cursor)
+            question = repr((ask.told, sealed.version))
+            yield self._answers.kept(question, statement, self._cursor)
         opened = days.open_part(columns_of_events(ask))
         if opened is not None:
             yield sums_of(ask, opened)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import duckdb
@@ -17,7 +17,7 @@ from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
 from tracking.reports.query import ReportQuery
 from tracking.reports.selection import Selection, Tables, select
-from tracking.reports.sums import REACHED, Key, keys_of, sums_query
+from tracking.reports.sums import OF_ENDS, REACHED, Key, keys_of, sums_query
 
 COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced"})
 
@@ -78,6 +78,24 @@ class Ask:
     revenue: bool = False
 
     @property
+    def sums(self) -> frozenset[str]:
+        """The sums that each part gives: all that are wanted, and what tells rows of nothing."""
+        return self.wanted | ({"visits"} if self.has_ends else frozenset())
+
+    @property
+    def told(self) -> tuple[Any, ...]:
+        """What tells it apart from others, in the same words in each process."""
+        return replace(self, wanted=frozenset()), sorted(self.sums)
+
+    @property
+    def has_ends(self) -> bool:
+        """Whether visits are in other rows than their events: by page, in those of their ends.
+
+        A part can then have a visit's end in a row of which only another part has events.
+        """
+        return "page" in self.dimensions and bool(self.wanted & OF_ENDS) and not self.revenue
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         """What holds for all that is summed up, but for `required`."""
         if self.condition is None:
@@ -118,7 +136,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
     if ask.revenue:
         query = _revenue(keys, selection)
     else:
-        query = sums_query(tables, keys, selection, ask.wanted - REACHED)
+        query = sums_query(tables, keys, selection, ask.sums - REACHED)
         if ask.goal is not None:
             reached = select(tables, (*ask.conditions, ask.goal), bounds)
             query = _with_goal(tables, keys, reached, query)
@@ -198,7 +216,7 @@ def rows_of(
         parameters |= {f"a{number}_{name}": value for name, value in one.parameters.items()}
         arms.append(f"({sql})")
     keys = ask.keys
-    columns = sorted(ask.wanted) if not ask.revenue else ["revenue"]
+    columns = sorted(ask.sums) if not ask.revenue else ["revenue"]
     summed = ", ".join([*keys, *(f"sum({name}) AS {name}" for name in columns)])
     texts = [*_texts(ask), *(["currency"] if ask.revenue else [])]
     named = [f"{text} AS t{number}" for number, text in enumerate(texts)]
@@ -209,11 +227,12 @@ def rows_of(
     end = _end(query, len(texts), parameters) if only is None else _only(only, ask, parameters)
     beside = "count(*) OVER ()" if query.after else "row_count"
     tests = [f"k{number} <> ''" for number in ask.required]
-    required = f" WHERE {' AND '.join(tests)}" if tests else ""
+    tests += ["visits > 0"] if ask.has_ends else []
+    where = f" WHERE {' AND '.join(tests)}" if tests else ""
     sql = f"""
         WITH sums AS ({" UNION ALL BY NAME ".join(arms)}),
         summed AS (SELECT {summed} FROM sums GROUP BY {", ".join(keys)}),
-        numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed{required})
+        numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed{where})
         SELECT *, {beside} AS beside FROM numbers {end}"""  # noqa: S608 - made of constants; every value is a parameter
     return Statement(sql, parameters)
 

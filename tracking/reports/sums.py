@@ -49,6 +49,8 @@ OF_VISITS_FIRST = {
 }
 """The same from events, of which `first` is true once a visit."""
 EXITS = {"exits": "count(*) FILTER (exit_page <> '')"}
+OF_ENDS = OF_VISITS.keys() | EXITS.keys()
+"""Sums that are, by page, in the rows of a visit's entry page and exit page."""
 REACHED = {"conversions", "converted"}
 
 TIME = {
@@ -292,13 +294,13 @@ def _first(columns: Sequence[str]) -> str:
 
 
 def _joined(tables: Tables, keys: int, queries: Sequence[str], wanted: AbstractSet[str]) -> str:
-    """The rows of the first query, with those of the others that have the same key."""
+    """The rows of all queries, those with the same key as one."""
     names = ", ".join(f"k{number}" for number in range(keys))
     joins = "".join(
-        f" LEFT JOIN {tables.add('sums', query)} USING ({names})" for query in queries[1:]
+        f" FULL JOIN {tables.add('sums', query)} USING ({names})" for query in queries[1:]
     )
     sums = [
-        "lone + shared AS visitors" if name == "visitors" else f"coalesce({name}, 0) AS {name}"
+        f"coalesce({'lone + shared' if name == 'visitors' else name}, 0) AS {name}"
         for name in sorted(wanted)
     ]
     return f"SELECT {', '.join([names, *sums])} FROM {tables.add('sums', queries[0])}{joins}"  # noqa: S608

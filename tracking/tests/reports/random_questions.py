@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any
 
+from tracking.columns.schema import MARKED
 from tracking.errors import InvalidQuery
 from tracking.reports.conditions import (
     OPERATORS,
@@ -40,6 +41,7 @@ TELLING = (
     *("prop.plan", "prop.size"),
 )
 BY_TELLING = (*TELLING, "property")
+OF_ROWS = (*MARKED, *MARKED, "page", "country", "source", "weekday", "prop.plan")
 OF_EVENTS = ("page", "event", "event", "title", "hour", "prop.plan", *PROPS)
 
 
@@ -79,7 +81,7 @@ def random_question(words: Vocabulary, chance: Random) -> ReportQuery:
         period=period,
         metrics=metrics,
         dimensions=dimensions,
-        condition=None if chance.random() < 0.25 else random_condition(words, chance),
+        condition=None if chance.random() < 0.25 else random_condition(words, chance, dimensions),
         interval=chance.choice((None, *allowed_intervals(period))),
         compared=None
         if period.since is not None or chance.random() < 0.6
@@ -115,9 +117,12 @@ def random_days_before(words: Vocabulary, chance: Random) -> Period:
 
 
 def random_realtime(words: Vocabulary, chance: Random) -> Period:
-    """The half hour around some hit, as its site's clock says."""
-    row = chance.choice(words.traffic.seen)
-    since = row.at - timedelta(seconds=chance.choice((0, 60, 600, 1740, 1799, 1800)))
+    """The half hour around some hit, as its site's clock says; what is sealed was before it."""
+    earliest = words.traffic.sealed_at - timedelta(minutes=30)
+    rows = [row for row in words.traffic.seen if row.at >= earliest]
+    row = chance.choice(rows or words.traffic.seen)
+    ago = timedelta(seconds=chance.choice((0, 60, 600, 1740, 1799, 1800)))
+    since = max(row.at - ago, earliest)
     [site] = [site for site in words.traffic.sites if site.site_id == row.site]
     today, _ = site.local(since + timedelta(minutes=30))
     return Period("realtime", today - DAY, today, since=since)
@@ -153,8 +158,23 @@ def random_order(metrics: Sequence[str], dimensions: Sequence[str], chance: Rand
 # Conditions
 
 
-def random_condition(words: Vocabulary, chance: Random) -> Condition:
+def random_condition(
+    words: Vocabulary, chance: Random, dimensions: Sequence[str] = ()
+) -> Condition:
+    if chance.random() < 0.35:
+        return clicked(words, chance, dimensions)
     return nested(words, chance, chance.choice(DEPTHS))
+
+
+def clicked(words: Vocabulary, chance: Random, dimensions: Sequence[str]) -> Condition:
+    """What clicks on rows make: single values, one of them at times of what a visit did."""
+    first, *others = chance.choices(OF_ROWS, k=chance.choice((1, 1, 2)))
+    one = Filter(first, "is", (chance.choice(words.values[first]),))
+    filters: list[Condition] = [one if chance.random() < 0.6 else Did(one)]
+    filters += [Filter(name, "is", (chance.choice(words.values[name]),)) for name in others]
+    # A property's panel leaves out what does not have it.
+    filters += [Filter(name, "is_set") for name in dimensions if name in PROPS]
+    return All(tuple(filters))
 
 
 def nested(

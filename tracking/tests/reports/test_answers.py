@@ -1,5 +1,8 @@
 """What was answered about sealed days is kept; open days are asked about anew."""
 
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -64,6 +67,23 @@ def test_the_same_question_to_two_sites_has_two_answers() -> None:
     assert pageviews(one) == {"/a": 1}
     assert pageviews(other) == {"/a": 1, "/b": 1}
     assert pageviews(one) == {"/a": 1}
+
+
+def told_in_another_process(seed: int) -> str:
+    code = (
+        "import django; django.setup();"
+        "from tracking.reports.statements import Ask;"
+        "wanted = frozenset({'visits', 'pageviews', 'bounces', 'rated', 'duration'});"
+        "print(Ask(('page',), 'day', None, None, wanted).told)"
+    )
+    environment = {**os.environ, "PYTHONHASHSEED": str(seed)}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+
+
+def test_processes_keep_an_answer_under_the_same_name() -> None:
+    assert told_in_another_process(1) == told_in_another_process(2)
 
 
 @pytest.mark.django_db

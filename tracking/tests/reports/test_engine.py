@@ -13,7 +13,7 @@ from tracking.reports import engine
 from tracking.reports.conditions import Filter
 from tracking.reports.periods import Interval
 from tracking.tests.factories import SiteFactory
-from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit
+from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal
 
 LAST_DAY = MONDAY + timedelta(days=3)
 
@@ -62,6 +62,24 @@ def test_exit_rate_and_scroll_depth_by_page() -> None:
     assert {row.keys: row.metrics for row in rows} == {
         ("/a",): {"exit_rate": 0.5, "scroll_depth": 80.0},
         ("/b",): {"exit_rate": 0.0, "scroll_depth": None},
+    }
+
+
+@pytest.mark.django_db
+def test_visits_that_entered_at_a_page_are_in_its_row_when_only_open_days_have_its_events() -> None:
+    site = SiteFactory()
+    later = NINE + timedelta(days=1)
+    sealed_visit = [hit(site), hit(site, NINE + timedelta(seconds=60), "/b", name="Sign up")]
+    open_visit = [hit(site, later), hit(site, later + timedelta(seconds=120), name="Sign up")]
+    count(sealed_visit)
+    assert seal(NINE + timedelta(days=2)) == 1
+    count(open_visit)
+    metrics, where = ("visits", "visit_duration"), (Filter("event", "is", ("Sign up",)),)
+    report = ask(site, MONDAY, LAST_DAY, metrics, "page", where)
+
+    assert {row.keys[0]: row.metrics for row in report.rows} == {
+        "/": {"visits": 1, "visit_duration": 90.0},
+        "/b": {"visits": 1, "visit_duration": None},
     }
 
 

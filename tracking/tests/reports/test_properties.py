@@ -60,6 +60,7 @@ class History:
     def __init__(self, chance: random.Random, middle_day: date) -> None:
         self.chance = chance
         self.middle_day = middle_day
+        self.sealed_at = noon(middle_day - 2 * DAY)
         self.sites = random_sites(middle_day, chance)
         hits = [hit for site in self.sites for hit in random_hits(site, middle_day, chance)]
         chance.shuffle(hits)
@@ -75,10 +76,12 @@ class History:
             if number and self.chance.random() < 0.3:
                 self.chance.choice((self.delete_old_days, self.delete_site))()
         rules = tuple(site.rules() for site in self.sites)
-        return Traffic(rules, tuple(seen_in_database(self.sites)))
+        return Traffic(rules, tuple(seen_in_database(self.sites)), self.sealed_at)
 
     def seal(self) -> None:
-        seal(noon(self.middle_day + self.chance.randrange(-1, 4) * DAY))
+        at = noon(self.middle_day + self.chance.randrange(-1, 4) * DAY)
+        self.sealed_at = max(self.sealed_at, at)
+        seal(at)
 
     def delete_old_days(self) -> None:
         site = self.chance.choice(self.sites)

@@ -67,10 +67,11 @@ EVENTFUL_TIMES = tuple(
 
 @dataclass(frozen=True)
 class Traffic:
-    """What was counted, and of which sites."""
+    """What was counted, and of which sites; and when days were sealed last."""
 
     sites: tuple[SiteRules, ...]
     seen: tuple[Seen, ...]
+    sealed_at: datetime
 
 
 def random_sites(middle_day: date, chance: random.Random) -> list[Site]:
