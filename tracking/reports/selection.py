@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tracking.columns.read import Part
-from tracking.columns.schema import ALONE, MARKED, REPEATED, SHARED
+from tracking.columns.schema import ALONE, MARKED, SHARED
 from tracking.reports.conditions import (
     PATTERNS,
     All,
@@ -96,11 +96,6 @@ class Pin:
 
     mark: str
     events: str
-
-    @property
-    def first_of_visit(self) -> str:
-        """Of each selected visit one event."""
-        return f"{self.events} AND {self.mark} > {REPEATED}"
 
     @property
     def first_of_visitor(self) -> str:

@@ -41,6 +41,7 @@ OF_VISITS = {
     "duration": "sum(duration) / 1000.0",
 }
 """Sums of a visit's own numbers, over those visits that are rated in a row."""
+EXITS = {"exits": "count(*) FILTER (exit_page <> '')"}
 OF_VISITS_FIRST = {
     "rated": "count(*) FILTER ({first})",
     "bounces": "count(*) FILTER ({first} AND bounced)",
@@ -48,7 +49,6 @@ OF_VISITS_FIRST = {
     "exits": "count(*) FILTER ({first} AND exit_page <> '')",
 }
 """The same from events, of which `first` is true once a visit."""
-EXITS = {"exits": "count(*) FILTER (exit_page <> '')"}
 OF_ENDS = OF_VISITS.keys() | EXITS.keys()
 """Sums that are, by page, in the rows of a visit's entry page and exit page."""
 REACHED = {"conversions", "converted"}
