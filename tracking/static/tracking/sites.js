@@ -20,7 +20,7 @@ function letCopy(button) {
 }
 
 function letChoose(attributes) {
-  const boxes = [...document.querySelectorAll(".options input")];
+  const boxes = [...document.querySelectorAll(".tag-options input")];
   const name = (box) => box.parentElement.querySelector("code").textContent;
   for (const box of boxes) {
     box.hidden = false;
