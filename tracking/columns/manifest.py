@@ -23,6 +23,8 @@ REMEMBERED_LISTS = 2000
 Made = TypeVar("Made")
 Day = tuple[int, date]
 """A site's local day."""
+Version = tuple[int, int, int]
+"""A file's number, when it was written, and its length."""
 
 
 class DamagedList(OSError):
@@ -236,11 +238,9 @@ def sync(path: Path) -> None:
         os.close(descriptor)
 
 
-Version = tuple[int, int, int]
-
-
 def _version_of(path: Path) -> Version:
-    """A list is replaced, never changed: another one is another file."""
+    """What tells a list apart from those before and after it; raises FileNotFoundError."""
+    # A list is replaced, never changed: another one is another file.
     found = path.stat()
     return found.st_ino, found.st_mtime_ns, found.st_size
 

@@ -35,22 +35,8 @@ OF_EVENTS = {
     "depth": "sum(scroll_depth)",
     "depth_pageviews": "count(scroll_depth)",
 }
-OF_VISITS = {
-    "rated": "count(*)",
-    "bounces": "count(*) FILTER (bounced)",
-    "duration": "sum(duration) / 1000.0",
-}
-"""Sums of a visit's own numbers, over those visits that are rated in a row."""
-EXITS = {"exits": "count(*) FILTER (exit_page <> '')"}
-OF_VISITS_FIRST = {
-    "rated": "count(*) FILTER ({first})",
-    "bounces": "count(*) FILTER ({first} AND bounced)",
-    "duration": "sum(duration) FILTER ({first}) / 1000.0",
-    "exits": "count(*) FILTER ({first} AND exit_page <> '')",
-}
-"""The same from events, of which `first` is true once a visit."""
-OF_ENDS = OF_VISITS.keys() | EXITS.keys()
-"""Sums that are, by page, in the rows of a visit's entry page and exit page."""
+OF_ENDS = frozenset({"rated", "bounces", "duration", "exits"})
+"""Sums of a visit's own numbers; by page they are in the rows of its entry page and exit page."""
 REACHED = {"conversions", "converted"}
 
 TIME = {
@@ -126,7 +112,7 @@ def _by_visit(
     tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
 ) -> str:
     """Rows by attributes of visits: every selected visit is in one of them."""
-    counts = {"visits": "count(*)"} | OF_VISITS | EXITS
+    counts = {"visits": "count(*)"} | _of_visits()
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
     first = ""
@@ -186,7 +172,7 @@ def _by_mark(
         rows += f" AND {first}"
     is_of_pages = any(key.is_page for key in keys)
     if not is_of_pages:
-        counts |= {name: sql.format(first=first) for name, sql in OF_VISITS_FIRST.items()}
+        counts |= _of_visits(first)
     told_apart = is_shared if "visitors" in wanted and "shared" not in counts else ""
     found = [_grouped(keys, _some(counts, wanted), rows, told_apart)]
     if is_of_pages:
@@ -220,7 +206,7 @@ def _by_pair(
     found = [_grouped(same, _some(counts, wanted), pairs, told_apart)]
     if any(key.is_page for key in keys):
         found += _of_ends(same, rows, wanted, each="DISTINCT ")
-    elif of_visits := _some(OF_VISITS | EXITS, wanted):
+    elif of_visits := _some(_of_visits(), wanted):
         found.append(_grouped(same, of_visits, pairs))
     return _joined(tables, len(keys), found, wanted)
 
@@ -249,7 +235,8 @@ def _of_ends(keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str
     `each` is what makes one row of each visit, if there are several.
     """
     found = []
-    for sums, page in ((OF_VISITS, "entry_page"), ({"exits": "count(*)"}, "exit_page")):
+    rated = {name: sql for name, sql in _of_visits().items() if name != "exits"}
+    for sums, page in ((rated, "entry_page"), ({"exits": "count(*)"}, "exit_page")):
         some = _some(sums, wanted)
         if some:
             ended = [replace(key, sql=page) if key.is_page else key for key in keys]
@@ -259,6 +246,24 @@ def _of_ends(keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str
             page_key = next(f"k{number}" for number, key in enumerate(keys) if key.is_page)
             found.append(_grouped(same, some, f"{visits} WHERE {page_key} <> ''"))
     return found
+
+
+def _of_visits(each: str = "") -> dict[str, str]:
+    """Sums of a visit's own numbers: a visit is rated, and left, in a row.
+
+    `each` is true of one row of each visit, where it has several.
+    """
+
+    def over(aggregate: str, *tests: str) -> str:
+        held = " AND ".join(one for one in (each, *tests) if one)
+        return f"{aggregate} FILTER ({held})" if held else aggregate
+
+    return {
+        "rated": over("count(*)"),
+        "bounces": over("count(*)", "bounced"),
+        "duration": f"{over('sum(duration)')} / 1000.0",
+        "exits": over("count(*)", "exit_page <> ''"),
+    }
 
 
 def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
