@@ -6,6 +6,7 @@ about.
 """
 
 import logging
+import re
 import secrets
 import sqlite3
 from functools import lru_cache
@@ -15,11 +16,12 @@ from pathlib import Path
 import diskcache
 import duckdb
 
-from tracking.reports.statements import PARAMETER, Statement, set_bits
+from tracking.reports.statements import PARAMETER, Statement
 
 logger = logging.getLogger("tracking.reports")
 
 MOST_BYTES = 256 * 1024 * 1024
+VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
 
 
 class Answers:
@@ -42,15 +44,20 @@ class Answers:
 
     def _keeping_variables(self, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
         """The statement with each of its variables set: what a visit did, panels ask alike."""
-        earlier = ""
-        for name, query in asked.variables.items():
-            # One variable may be made of those before it.
-            values = asked.used(query)
-            # Panels number their parameters differently: what counts is the values' order.
-            order = [values[name] for name in PARAMETER.findall(query)]
-            earlier = repr((earlier, PARAMETER.sub("$", query), order))
-            bits = self.kept(earlier, Statement(query, values), cursor)
-            cursor.execute(set_bits(name, bits.sql), bits.parameters)
+        told: dict[str, str] = {}
+        for name, bits in asked.variables.items():
+            values = asked.used(bits.query)
+            # Panels number their parameters and variables differently: what counts is what they
+            # are, in their order. One variable may be made of those before it.
+            text = VARIABLE.sub("?", PARAMETER.sub("$", bits.query))
+            order = [values[one] for one in PARAMETER.findall(bits.query)]
+            question = repr((text, order, [told[one] for one in VARIABLE.findall(bits.query)]))
+            told[name] = repr((question, bits.sql))
+            kept = self.kept(question, Statement(bits.query, values), cursor)
+            cursor.execute(
+                f"SET VARIABLE {name} = (SELECT {bits.sql} FROM ({kept.sql}))",  # noqa: S608
+                kept.parameters,
+            )
         return Statement(asked.sql, asked.parameters)
 
     def _keep(self, key: str, cursor: duckdb.DuckDBPyConnection) -> None:

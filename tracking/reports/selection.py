@@ -1,11 +1,11 @@
 """Which rows a question selects, as SQL over the tables `events` and `visits`."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tracking.columns.read import Part
-from tracking.columns.schema import ALONE, MARKED, SHARED
+from tracking.columns.schema import MARKED, SHARED, SHARED_LATER
 from tracking.reports.conditions import (
     PATTERNS,
     All,
@@ -29,6 +29,21 @@ NUMBERS = {"hour": "minute // 60", "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
 
 
+@dataclass(frozen=True)
+class Bits:
+    """A string of bits, one a visit: `sql` makes it of the row that `query` gives."""
+
+    query: str
+    sql: str = "bits::BIT"
+
+
+SELECTED = "bits::BIT"
+FIRST_OF_VISITOR = "bits::BIT & ~later::BIT"
+OF_SHARED_VISITORS = "shared::BIT"
+"""Of visits with a value that events are marked for: all; of each visitor the first that has it;
+and those of visitors with several that have it."""
+
+
 @dataclass
 class Tables:
     """The tables of one statement so far, as common table expressions, and its parameters.
@@ -39,7 +54,8 @@ class Tables:
     part: Part
     expressions: list[str] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, Bits] = field(default_factory=dict)
+    _bound: dict[Any, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, part: Part) -> "Tables":
@@ -47,8 +63,8 @@ class Tables:
         return cls(part, [part.tables], dict(part.parameters))
 
     def bind(self, value: Any) -> str:
-        """A parameter with this value."""
-        name = f"p{len(self.parameters)}"
+        """A parameter with this value, the same each time."""
+        name = self._bound.setdefault(value, f"p{len(self.parameters)}")
         self.parameters[name] = value
         return f"${name}"
 
@@ -58,49 +74,68 @@ class Tables:
         self.expressions.append(f"{name} AS MATERIALIZED ({query})")
         return name
 
-    def visits_with(self, event: str) -> str:
-        """Whether a row's visit has an event for which this holds."""
-        return self.among(f"SELECT visit FROM events WHERE {event}")  # noqa: S608
+    def visits_with(self, event: str, mark: str = "", which: str = SELECTED) -> str:
+        """Whether a row's visit has an event for which this holds.
+
+        Where that is one value of what events are marked for, `mark` is the mark's name. Of
+        numbered visits `which` then says which of those with the value are meant.
+        """
+        if not mark or self.part.first is None:
+            return self.among(f"SELECT visit FROM events WHERE {event}")  # noqa: S608
+        # One reading tells all of them.
+        columns = [
+            f"{self._string_of_bits()} AS bits",
+            f"{self._string_of_bits(f'{mark} >= {SHARED}')} AS shared",
+            f"{self._string_of_bits(f'{mark} = {SHARED_LATER}')} AS later",
+        ]
+        return self._is_in(Bits(f"SELECT {', '.join(columns)} FROM events WHERE {event}", which))  # noqa: S608
 
     def among(self, visits: str) -> str:
         """Whether a row's visit is among those that a query gives.
 
         Of numbered visits that is a string of bits, and else a set: bits take a tenth of the time.
-        They are a variable, since a subquery would be joined with every row.
         """
-        part = self.part
-        if part.first is None or part.last is None:
+        if self.part.first is None:
             found = self.add("found", f"SELECT visit FROM ({visits}) GROUP BY visit")  # noqa: S608
             return f"visit IN (SELECT visit FROM {found})"  # noqa: S608 - a name of ours
+        return self._is_in(Bits(f"SELECT {self._string_of_bits()} AS bits FROM ({visits})"))  # noqa: S608
+
+    def _string_of_bits(self, where: str = "true") -> str:
+        """An aggregate: the bits of visits of rows for which this holds, as files can hold it."""
+        part = self.part
+        assert part.first is not None  # noqa: S101 - asked for numbered visits alone
+        assert part.last is not None  # noqa: S101
         # Whole bytes: as a blob, bits are filled up to these in front.
         count = ((part.last - part.first) // 8 + 1) * 8
-        bits = f"bitstring_agg(visit, {part.first}, {part.first + count - 1})"
-        query = (
-            f"WITH {part.tables} SELECT coalesce({bits}, bitstring('0', {count}))::BLOB AS bits"  # noqa: S608
-            f" FROM ({visits})"
-        )
-        name = next((one for one, other in self.variables.items() if other == query), "")
+        found = f"bitstring_agg(visit, {part.first}, {part.first + count - 1}) FILTER ({where})"
+        return f"coalesce({found}, bitstring('0', {count}))::BLOB"
+
+    def _is_in(self, bits: Bits) -> str:
+        """Whether a row's visit has its bit set; they are a variable, as a subquery is joined."""
+        bits = replace(bits, query=f"WITH {self.part.tables} {bits.query}")
+        name = next((one for one, other in self.variables.items() if other == bits), "")
         if not name:
             name = f"visits_{len(self.variables)}"
-            self.variables[name] = query
-        return f"get_bit(getvariable('{name}'), (visit - {part.first})::INTEGER) = 1"
+            self.variables[name] = bits
+        return f"get_bit(getvariable('{name}'), (visit - {self.part.first})::INTEGER) = 1"
 
 
 @dataclass(frozen=True)
 class Pin:
     """The one value of a marked attribute that visits are selected for, beside what is a visitor's.
 
-    Marks of the events with that value then tell of these visits and their visitors. `events` is
-    what holds for these events.
+    Marks of the events with that value, for which `wanted` holds, then tell of these visits and
+    their visitors. `others` is what else holds for rows of either table.
     """
 
+    tables: Tables
     mark: str
-    events: str
+    wanted: str
+    others: Sequence[str]
 
-    @property
-    def first_of_visitor(self) -> str:
-        """Of each visitor's first selected visit one event."""
-        return f"{self.events} AND {self.mark} BETWEEN {ALONE} AND {SHARED}"
+    def has(self, which: str) -> str:
+        """Whether a visit is selected, and one of these."""
+        return " AND ".join([*self.others, self.tables.visits_with(self.wanted, self.mark, which)])
 
 
 @dataclass(frozen=True)
@@ -122,6 +157,8 @@ class Selection:
     @property
     def visit(self) -> str:
         """Whether a visit is selected; what is to be known of its events is looked up once."""
+        if self.pin:
+            return self.pin.has(SELECTED)
         return self.tables.visits_with(self.event) if self.attributes else self.event
 
     @property
@@ -131,7 +168,7 @@ class Selection:
             # A visitor has the number of the first visit.
             return f"{self.visit} AND visit = visitor"
         if self.pin:
-            return self.tables.among(f"SELECT visit FROM events WHERE {self.pin.first_of_visitor}")  # noqa: S608
+            return self.pin.has(FIRST_OF_VISITOR)
         selected = f"FROM visits WHERE {self.visit}"
         return self.tables.among(
             f"SELECT visit {selected} AND sole UNION ALL"
@@ -162,11 +199,20 @@ def _pin(tables: Tables, conditions: Sequence[Condition]) -> Pin | None:
     if len(of_events) != 1 or any(True for one in others for _ in _differing(one)):
         return None
     [one] = of_events
-    match one.of if isinstance(one, Did) else one:
-        case Filter(dimension, "is", (_,)) as wanted if dimension in MARKED:
-            events = " AND ".join(expression(tables, one) for one in (*others, wanted))
-            return Pin(f"{dimension}_mark", events)
-    return None
+    wanted = one.of if isinstance(one, Did) else one
+    mark = _mark_of(wanted)
+    if not mark:
+        return None
+    sql = [expression(tables, one) for one in others]
+    return Pin(tables, mark, expression(tables, wanted), sql)
+
+
+def _mark_of(condition: Condition) -> str:
+    """The name of the mark that tells of visits with an event for which this holds, if one does."""
+    match condition:
+        case Filter(dimension, "is", (_,)) if dimension in MARKED:
+            return f"{dimension}_mark"
+    return ""
 
 
 def expression(tables: Tables, condition: Condition) -> str:
@@ -177,7 +223,7 @@ def expression(tables: Tables, condition: Condition) -> str:
         case Not():
             return f"NOT {expression(tables, condition.of)}"
         case Did():
-            return tables.visits_with(expression(tables, condition.of))
+            return tables.visits_with(expression(tables, condition.of), _mark_of(condition.of))
         case All():
             return f"({' AND '.join(expression(tables, one) for one in condition.of)})"
         case AnyOf():

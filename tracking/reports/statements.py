@@ -16,7 +16,7 @@ from tracking.reports.dimensions import dimension_named
 from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
 from tracking.reports.query import ReportQuery
-from tracking.reports.selection import Selection, Tables, select
+from tracking.reports.selection import Bits, Selection, Tables, select
 from tracking.reports.sums import OF_ENDS, REACHED, Key, keys_of, sums_query
 
 COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced"})
@@ -38,11 +38,11 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL and the values of its parameters, by name; `variables` are queries for those it reads."""
+    """SQL and the values of its parameters, by name; `variables` are those that it reads."""
 
     sql: str
     parameters: Mapping[str, Any]
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, Bits] = field(default_factory=dict)
 
     def run(self, cursor: duckdb.DuckDBPyConnection, around: str = "{}") -> None:
         """Carry it out, within other SQL if there is any; the cursor then has its rows."""
@@ -52,12 +52,6 @@ class Statement:
         """The parameters that this SQL has."""
         names = set(PARAMETER.findall(sql))
         return {name: value for name, value in self.parameters.items() if name in names}
-
-
-def set_bits(name: str, query: str) -> str:
-    """The statement that sets a variable to a string of bits, which a query gives as a blob."""
-    # Files have no type for bits.
-    return f"SET VARIABLE {name} = (SELECT bits::BIT FROM ({query}))"  # noqa: S608
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,13 @@ from tracking.columns.schema import (
 )
 from tracking.reports.dimensions import OF_A_VISITOR, Dimension
 from tracking.reports.periods import Interval
-from tracking.reports.selection import NUMBERS, Selection, Tables, text_of
+from tracking.reports.selection import (
+    NUMBERS,
+    OF_SHARED_VISITORS,
+    Selection,
+    Tables,
+    text_of,
+)
 
 OF_EVENTS = {
     "pageviews": f"count(*) FILTER (kind = {PAGEVIEW_KIND})",
@@ -112,45 +118,43 @@ def _by_visit(
     tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
 ) -> str:
     """Rows by attributes of visits: every selected visit is in one of them."""
-    counts = {"visits": "count(*)"} | _of_visits()
-    if not selection.attributes:
-        counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
-    first = ""
-    if tables.part.first is not None:
-        first = _first_of_visitor(keys, selection, is_alone=wanted == {"visitors"})
+    first, told_apart = "", ""
+    if "visitors" in wanted:
+        first, told_apart = _visitors_of_visits(keys, selection, is_alone=wanted == {"visitors"})
     if first and wanted == {"visitors"}:
         return _grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {first}")
-    where = f"visits WHERE {selection.visit}"
-    found, told_apart = [], ""
+    counts = {"visits": "count(*)", "lone": "count(*)"} | _of_visits()
     if first:
         # Each visitor is counted at the first visit that is in a row.
         counts |= {"lone": f"count(*) FILTER ({first})", "shared": "0"}
-    elif "visitors" in wanted and selection.pin and not any(key.differing for key in keys):
-        visitors = {"lone": "count(*)", "shared": "0"}
-        found = [_grouped(keys, visitors, f"events WHERE {selection.pin.first_of_visitor}")]
-    elif "visitors" in wanted:
-        counts |= {"lone": "count(*) FILTER (sole)"}
-        told_apart = "NOT sole"
-    found.insert(0, _grouped(keys, _some(counts, wanted), where, told_apart))
+    if not selection.attributes:
+        counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
+    found = [_grouped(keys, _some(counts, wanted), f"visits WHERE {selection.visit}", told_apart)]
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
     return _joined(tables, len(keys), found, wanted)
 
 
-def _first_of_visitor(keys: Sequence[Key], selection: Selection, *, is_alone: bool) -> str:
-    """Whether a visit is its visitor's first in its row, where that is known; else empty.
+def _visitors_of_visits(
+    keys: Sequence[Key], selection: Selection, *, is_alone: bool
+) -> tuple[str, str]:
+    """Which visits are their visitor's first in a row; else those whose visitors are told apart.
 
-    Which is the first under a filter is worth finding out when nothing but visitors is counted:
-    other panels ask it, too.
+    Which is the first under a filter is worth finding out when nothing but visitors is counted,
+    since other panels ask it, too; or when marks tell it.
     """
+    if selection.tables.part.first is None:
+        return "", "NOT sole"
+    told_apart = selection.pin.has(OF_SHARED_VISITORS) if selection.pin else "NOT sole"
     differing = {key.differing for key in keys if key.differing}
     if not differing:
-        return selection.first_visit if is_alone or not selection.differing else ""
+        is_known = is_alone or selection.pin or not selection.differing
+        return (selection.first_visit, "") if is_known else ("", told_apart)
     bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
     if bit is None or not selection.differing <= differing:
-        return ""
-    return f"{selection.visit} AND firsts & {bit} <> 0"
+        return "", told_apart
+    return f"{selection.visit} AND firsts & {bit} <> 0", ""
 
 
 def _by_mark(
@@ -170,6 +174,7 @@ def _by_mark(
         counts |= OF_EVENTS
     else:
         rows += f" AND {first}"
+        counts |= {} if "shared" in counts else {"lone": "count(*)"}
     is_of_pages = any(key.is_page for key in keys)
     if not is_of_pages:
         counts |= _of_visits(first)
@@ -200,7 +205,7 @@ def _by_pair(
         f"SELECT {', '.join([grouped, 'visit', *_named(own), *_named(of_events)])}"  # noqa: S608
         f" FROM {rows} GROUP BY {grouped}, visit",
     )
-    counts = {"visits": "count(*)", "lone": "count(*) FILTER (sole)"}
+    counts = {"visits": "count(*)", "lone": "count(*)"}
     counts |= {name: f"sum({name})" for name in OF_EVENTS}
     told_apart = "NOT sole" if "visitors" in wanted else ""
     found = [_grouped(same, _some(counts, wanted), pairs, told_apart)]
@@ -277,7 +282,8 @@ def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
 def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str, told_apart: str = "") -> str:
     """Sums of rows by key; and with `told_apart`, the `shared` visitors of rows where that holds.
 
-    Those rows are summed by visitor first: rows are read once, and few are told apart.
+    Those rows are summed by visitor first: rows are read once, and few are told apart. `lone` are
+    then those of all others.
     """
     names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
     if told_apart:
@@ -286,7 +292,8 @@ def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str, told_apart: s
     if not told_apart:
         return each
     columns = [f"k{number}" for number in range(len(keys))]
-    totals = [f"sum({name}) AS {name}" for name in sums]
+    totals = [f"sum({name}) AS {name}" for name in sums if name != "lone"]
+    totals.append("coalesce(sum(lone) FILTER (apart IS NULL), 0) AS lone")
     return (
         f"SELECT {', '.join([*columns, *totals])}, count(apart) AS shared"  # noqa: S608 - as above
         f" FROM ({each}) GROUP BY {_first(columns)}"
