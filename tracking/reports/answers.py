@@ -9,6 +9,7 @@ import logging
 import re
 import secrets
 import sqlite3
+from collections.abc import Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
@@ -17,6 +18,7 @@ import diskcache
 import duckdb
 
 from tracking.reports.statements import PARAMETER, Statement
+from tracking.reports.together import Together
 
 logger = logging.getLogger("tracking.reports")
 
@@ -32,15 +34,29 @@ class Answers:
 
     def kept(self, question: str, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
         """A statement for the sums that `asked` gives, which is carried out only once."""
-        key = blake2b(question.encode(), digest_size=20).hexdigest()
+        key = _key_of(question)
         path = _path_of(_opened(self._folder), key)
         if path is not None:
             return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
         self._keeping_variables(asked, cursor).run(
             cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}"
         )
-        self._keep(key, cursor)
+        self._keep(key, f"sums_{key}", cursor)
         return Statement(f"SELECT * FROM sums_{key}", {})  # noqa: S608 - a digest
+
+    def keep_together(
+        self, questions: Sequence[str], asked: Together, cursor: duckdb.DuckDBPyConnection
+    ) -> None:
+        """Carry out a statement once, and keep its sums for each of these questions."""
+        self._keeping_variables(asked.statement, cursor).run(
+            cursor, "CREATE OR REPLACE TEMP TABLE together AS {}"
+        )
+        for question, sums in zip(questions, asked.sums_of("together"), strict=True):
+            self._keep(_key_of(question), f"({sums})", cursor)
+
+    def has(self, question: str) -> bool:
+        """Whether sums are kept for a question."""
+        return _path_of(_opened(self._folder), _key_of(question)) is not None
 
     def _keeping_variables(self, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
         """The statement with each of its variables set: what a visit did, panels ask alike."""
@@ -52,20 +68,20 @@ class Answers:
             text = VARIABLE.sub("?", PARAMETER.sub("$", bits.query))
             order = [values[one] for one in PARAMETER.findall(bits.query)]
             question = repr((text, order, [told[one] for one in VARIABLE.findall(bits.query)]))
-            told[name] = repr((question, bits.sql))
+            told[name] = repr((question, bits.column))
             kept = self.kept(question, Statement(bits.query, values), cursor)
             cursor.execute(
-                f"SET VARIABLE {name} = (SELECT {bits.sql} FROM ({kept.sql}))",  # noqa: S608
+                f"SET VARIABLE {name} = (SELECT {bits.column}::BIT FROM ({kept.sql}))",  # noqa: S608
                 kept.parameters,
             )
         return Statement(asked.sql, asked.parameters)
 
-    def _keep(self, key: str, cursor: duckdb.DuckDBPyConnection) -> None:
+    def _keep(self, key: str, sums: str, cursor: duckdb.DuckDBPyConnection) -> None:
         # Two who ask the same at once write files of different names.
         fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
         target = str(fresh).replace("'", "''")
         try:
-            cursor.execute(f"COPY sums_{key} TO '{target}' (FORMAT parquet)")
+            cursor.execute(f"COPY {sums} TO '{target}' (FORMAT parquet)")
             with fresh.open("rb") as file:
                 _opened(self._folder).set(key, file, read=True)
         except (OSError, duckdb.IOException, sqlite3.Error):
@@ -77,6 +93,10 @@ class Answers:
     def forget(self) -> None:
         """Drop all that is kept."""
         _opened(self._folder).clear()
+
+
+def _key_of(question: str) -> str:
+    return blake2b(question.encode(), digest_size=20).hexdigest()
 
 
 def _path_of(cache: diskcache.Cache, key: str) -> str | None:

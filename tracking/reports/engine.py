@@ -14,7 +14,7 @@ import duckdb
 
 from tracking.columns import duck
 from tracking.columns.check import report_unreadable
-from tracking.columns.read import Days, days_of
+from tracking.columns.read import Days, Part, days_of
 from tracking.errors import ReportUnavailable
 from tracking.records import MICROS
 from tracking.reports.answers import Answers
@@ -32,6 +32,7 @@ from tracking.reports.statements import (
     rows_of,
     sums_of,
 )
+from tracking.reports.together import can_be_read_together, read_together
 from tracking.reports.turns import FairQueue, limited
 
 Number = int | float | None | Mapping[str, Decimal]
@@ -108,6 +109,17 @@ def answer(
     return _tried(lambda: _answer(query, folder, asker, with_totals=with_totals), folder, asker)
 
 
+def answers(
+    queries: Sequence[ReportQuery], folder: Path, asker: Asker = NOBODY, *, with_totals: bool = True
+) -> list[Report]:
+    """What `answer` gives for each of these; what they ask alike is read once.
+
+    Raises what `answer` raises for the first that has no answer.
+    """
+    _tried(lambda: _read_together(queries, folder, asker), folder, asker)
+    return [answer(query, folder, asker, with_totals=with_totals) for query in queries]
+
+
 def newest(query: ReportQuery, folder: Path, count: int, asker: Asker = NOBODY) -> tuple[int, ...]:
     """Ids of the newest events that a question about realtime selects, newest first.
 
@@ -150,6 +162,31 @@ def _answer(query: ReportQuery, folder: Path, asker: Asker, *, with_totals: bool
         if query.dimensions == ("time",):
             return _series(report, asked, compared)
         return _table(report, asked, compared) if query.dimensions else report
+
+
+def _read_together(queries: Sequence[ReportQuery], folder: Path, asker: Asker) -> None:
+    """Keep what several of the queries ask alike of sealed days, and is not kept yet."""
+    with (
+        duck.cursor(folder, duck.READING) as cursor,
+        limited(cursor, asker.seconds, asker.left),
+    ):
+        alike: dict[str, tuple[Part, dict[Ask, str]]] = {}
+        for query in queries:
+            for period in (query.period, query.compared):
+                if period is None:
+                    continue
+                for ask, sealed in _Asked(query, period, folder, cursor).not_kept():
+                    same = repr((replace(ask, dimensions=()).told, sealed.version))
+                    alike.setdefault(same, (sealed, {}))[1][ask] = _question(ask, sealed)
+        kept = Answers(folder / ANSWERS)
+        for sealed, questions in alike.values():
+            for one in read_together(list(questions), sealed):
+                kept.keep_together([questions[ask] for ask in one.asks], one, cursor)
+
+
+def _question(ask: Ask, sealed: Part) -> str:
+    """What sums of sealed days are kept under."""
+    return repr((ask.told, sealed.version))
 
 
 def _newest(query: ReportQuery, folder: Path, count: int, asker: Asker) -> tuple[int, ...]:
@@ -281,6 +318,16 @@ class _Asked:
                 found += self._cursor.fetchall()
         return found
 
+    def not_kept(self) -> Iterator[tuple[Ask, Part]]:
+        """What rows ask of sealed days that can be read with others, and is not kept."""
+        ask = self._ask(self.query.dimensions)
+        if not can_be_read_together(ask):
+            return
+        for one, days in self._days(ask):
+            sealed = days.sealed_part()
+            if sealed is not None and not self._answers.has(_question(one, sealed)):
+                yield one, sealed
+
     def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
         found = self.metrics_of(self.rows())
         nothing = _nothing(self.query)
@@ -343,8 +390,7 @@ class _Asked:
         sealed = days.sealed_part() if ask.since is None else None
         if sealed is not None:
             statement = sums_of(ask, sealed)
-            question = repr((ask.told, sealed.version))
-            yield self._answers.kept(question, statement, self._cursor)
+            yield self._answers.kept(_question(ask, sealed), statement, self._cursor)
         opened = days.open_part(columns_of_events(ask))
         if opened is not None:
             yield sums_of(ask, opened)

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, Literal
 
 from tracking.columns.read import Part
-from tracking.columns.schema import MARKED, SHARED, SHARED_LATER
+from tracking.columns.schema import ALONE, MARKED, SHARED, SHARED_LATER
 from tracking.reports.conditions import (
     PATTERNS,
     All,
@@ -31,15 +31,13 @@ NUMBERS = {"hour": "minute // 60", "weekday": "isodow(day)"}
 
 @dataclass(frozen=True)
 class Bits:
-    """A string of bits, one a visit: `sql` makes it of the row that `query` gives."""
+    """A string of bits, one a visit: a blob, in the column of the one row that `query` gives."""
 
     query: str
-    sql: str = "bits::BIT"
+    column: str
 
 
-SELECTED = "bits::BIT"
-FIRST_OF_VISITOR = "bits::BIT & ~later::BIT"
-OF_SHARED_VISITORS = "shared::BIT"
+Which = Literal["selected", "first", "shared"]
 """Of visits with a value that events are marked for: all; of each visitor the first that has it;
 and those of visitors with several that have it."""
 
@@ -74,7 +72,7 @@ class Tables:
         self.expressions.append(f"{name} AS MATERIALIZED ({query})")
         return name
 
-    def visits_with(self, event: str, mark: str = "", which: str = SELECTED) -> str:
+    def visits_with(self, event: str, mark: str = "", which: Which = "selected") -> str:
         """Whether a row's visit has an event for which this holds.
 
         Where that is one value of what events are marked for, `mark` is the mark's name. Of
@@ -83,12 +81,16 @@ class Tables:
         if not mark or self.part.first is None:
             return self.among(f"SELECT visit FROM events WHERE {event}")  # noqa: S608
         # One reading tells all of them.
-        columns = [
-            f"{self._string_of_bits()} AS bits",
-            f"{self._string_of_bits(f'{mark} >= {SHARED}')} AS shared",
-            f"{self._string_of_bits(f'{mark} = {SHARED_LATER}')} AS later",
-        ]
-        return self._is_in(Bits(f"SELECT {', '.join(columns)} FROM events WHERE {event}", which))  # noqa: S608
+        firsts = f"FILTER (mark IS NULL OR mark IN ({ALONE}, {SHARED}))"
+        shared = f"FILTER (mark IS NULL OR mark IN ({SHARED}, {SHARED_LATER}))"
+        query = (
+            f"SELECT bit_or(bits)::BLOB AS selected, (bit_or(bits) {firsts})::BLOB AS first,"  # noqa: S608
+            f" (bit_or(bits) {shared})::BLOB AS shared"
+            f" FROM (SELECT NULL AS mark, {self._no_bits} AS bits UNION ALL"
+            f" SELECT {mark} AS mark, {self._bits_of_rows} AS bits FROM events"
+            f" WHERE {event} GROUP BY mark)"
+        )
+        return self._is_in(Bits(query, which))
 
     def among(self, visits: str) -> str:
         """Whether a row's visit is among those that a query gives.
@@ -98,17 +100,26 @@ class Tables:
         if self.part.first is None:
             found = self.add("found", f"SELECT visit FROM ({visits}) GROUP BY visit")  # noqa: S608
             return f"visit IN (SELECT visit FROM {found})"  # noqa: S608 - a name of ours
-        return self._is_in(Bits(f"SELECT {self._string_of_bits()} AS bits FROM ({visits})"))  # noqa: S608
+        bits = f"coalesce({self._bits_of_rows}, {self._no_bits})::BLOB"
+        return self._is_in(Bits(f"SELECT {bits} AS selected FROM ({visits})", "selected"))  # noqa: S608
 
-    def _string_of_bits(self, where: str = "true") -> str:
-        """An aggregate: the bits of visits of rows for which this holds, as files can hold it."""
+    @property
+    def _length(self) -> int:
+        """The length of strings of bits: whole bytes, as blobs are filled up to these in front."""
         part = self.part
-        assert part.first is not None  # noqa: S101 - asked for numbered visits alone
+        assert part.first is not None  # noqa: S101 - asked of numbered visits alone
         assert part.last is not None  # noqa: S101
-        # Whole bytes: as a blob, bits are filled up to these in front.
-        count = ((part.last - part.first) // 8 + 1) * 8
-        found = f"bitstring_agg(visit, {part.first}, {part.first + count - 1}) FILTER ({where})"
-        return f"coalesce({found}, bitstring('0', {count}))::BLOB"
+        return ((part.last - part.first) // 8 + 1) * 8
+
+    @property
+    def _bits_of_rows(self) -> str:
+        """An aggregate: a string with the bits of rows' visits set."""
+        first = self.part.first or 0
+        return f"bitstring_agg(visit, {first}, {first + self._length - 1})"
+
+    @property
+    def _no_bits(self) -> str:
+        return f"bitstring('0', {self._length})"
 
     def _is_in(self, bits: Bits) -> str:
         """Whether a row's visit has its bit set; they are a variable, as a subquery is joined."""
@@ -133,7 +144,7 @@ class Pin:
     wanted: str
     others: Sequence[str]
 
-    def has(self, which: str) -> str:
+    def has(self, which: Which) -> str:
         """Whether a visit is selected, and one of these."""
         return " AND ".join([*self.others, self.tables.visits_with(self.wanted, self.mark, which)])
 
@@ -158,7 +169,7 @@ class Selection:
     def visit(self) -> str:
         """Whether a visit is selected; what is to be known of its events is looked up once."""
         if self.pin:
-            return self.pin.has(SELECTED)
+            return self.pin.has("selected")
         return self.tables.visits_with(self.event) if self.attributes else self.event
 
     @property
@@ -168,7 +179,7 @@ class Selection:
             # A visitor has the number of the first visit.
             return f"{self.visit} AND visit = visitor"
         if self.pin:
-            return self.pin.has(FIRST_OF_VISITOR)
+            return self.pin.has("first")
         selected = f"FROM visits WHERE {self.visit}"
         return self.tables.among(
             f"SELECT visit {selected} AND sole UNION ALL"

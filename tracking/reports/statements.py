@@ -123,7 +123,7 @@ def _is_set(name: str) -> Filter:
 
 def sums_of(ask: Ask, part: Part) -> Statement:
     """The statement for the sums of a part, a row a key."""
-    tables, bounds = Tables.of(part), _bounds(ask)
+    tables, bounds = Tables.of(part), bounds_of(ask)
     dimensions = [dimension_named(name, "by") for name in ask.dimensions]
     keys = keys_of(tables, dimensions, ask.interval, ask.since)
     selection = select(tables, ask.conditions, bounds)
@@ -141,7 +141,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
 def newest_of(ask: Ask, part: Part, count: int) -> Statement:
     """The statement for the newest selected events of open days: when each happened, and its id."""
     tables = Tables.of(part)
-    selected = select(tables, ask.conditions, _bounds(ask)).event
+    selected = select(tables, ask.conditions, bounds_of(ask)).event
     sql = (
         f"WITH {', '.join(tables.expressions)} SELECT moment, event FROM events"  # noqa: S608
         f" WHERE {selected} ORDER BY moment DESC, event DESC LIMIT {int(count)}"
@@ -149,7 +149,7 @@ def newest_of(ask: Ask, part: Part, count: int) -> Statement:
     return Statement(sql, tables.parameters, tables.variables)
 
 
-def _bounds(ask: Ask) -> dict[str, str]:
+def bounds_of(ask: Ask) -> dict[str, str]:
     """What holds for events besides conditions, by what of them it is on."""
     moment = []
     if ask.since is not None:

@@ -27,7 +27,6 @@ from tracking.reports.dimensions import OF_A_VISITOR, Dimension
 from tracking.reports.periods import Interval
 from tracking.reports.selection import (
     NUMBERS,
-    OF_SHARED_VISITORS,
     Selection,
     Tables,
     text_of,
@@ -120,7 +119,7 @@ def _by_visit(
     """Rows by attributes of visits: every selected visit is in one of them."""
     first, told_apart = "", ""
     if "visitors" in wanted:
-        first, told_apart = _visitors_of_visits(keys, selection, is_alone=wanted == {"visitors"})
+        first, told_apart = visitors_of_visits(keys, selection, is_alone=wanted == {"visitors"})
     if first and wanted == {"visitors"}:
         return _grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {first}")
     counts = {"visits": "count(*)", "lone": "count(*)"} | _of_visits()
@@ -136,7 +135,7 @@ def _by_visit(
     return _joined(tables, len(keys), found, wanted)
 
 
-def _visitors_of_visits(
+def visitors_of_visits(
     keys: Sequence[Key], selection: Selection, *, is_alone: bool
 ) -> tuple[str, str]:
     """Which visits are their visitor's first in a row; else those whose visitors are told apart.
@@ -146,7 +145,7 @@ def _visitors_of_visits(
     """
     if selection.tables.part.first is None:
         return "", "NOT sole"
-    told_apart = selection.pin.has(OF_SHARED_VISITORS) if selection.pin else "NOT sole"
+    told_apart = selection.pin.has("shared") if selection.pin else "NOT sole"
     differing = {key.differing for key in keys if key.differing}
     if not differing:
         is_known = is_alone or selection.pin or not selection.differing
@@ -162,27 +161,46 @@ def _by_mark(
 ) -> str:
     """Rows of events by marks of one attribute, where nothing else of events is asked for."""
     # Comparisons take a third of what lists of marks do; events of sealed days are all marked.
-    first, is_shared = f"{mark} > {REPEATED}", f"{mark} >= {SHARED}"
+    first, counted = f"{mark} > {REPEATED}", f"{mark} BETWEEN {ALONE} AND {SHARED}"
     differing = {key.differing for key in keys if key.differing} | selection.differing
-    counts = {"visits": f"count(*) FILTER ({first})"}
-    if len(differing) == 1:
-        counts |= {"lone": f"count(*) FILTER ({mark} BETWEEN {ALONE} AND {SHARED})", "shared": "0"}
-    else:
-        counts |= {"lone": f"count(*) FILTER ({mark} = {ALONE})"}
+    is_told_apart = "visitors" in wanted and len(differing) > 1
     rows = f"events WHERE {selection.event}"
-    if wanted & OF_EVENTS.keys():
-        counts |= OF_EVENTS
-    else:
-        rows += f" AND {first}"
-        counts |= {} if "shared" in counts else {"lone": "count(*)"}
+    if wanted == {"visitors"} and not is_told_apart:
+        return _grouped(keys, {"visitors": "count(*)"}, f"{rows} AND {counted}")
     is_of_pages = any(key.is_page for key in keys)
-    if not is_of_pages:
-        counts |= _of_visits(first)
-    told_apart = is_shared if "visitors" in wanted and "shared" not in counts else ""
-    found = [_grouped(keys, _some(counts, wanted), rows, told_apart)]
+    of_events, of_visits = _some(OF_EVENTS, wanted), _some(_of_visits(), wanted)
+    rows += "" if of_events else f" AND {first}"
+    if is_told_apart:
+        test = f" FILTER ({first})" if of_events else ""
+        counts = {"visits": f"count(*){test}", "lone": f"count(*){test}"} | of_events
+        counts |= {} if is_of_pages else _of_visits(first if of_events else "")
+        found = [_grouped(keys, _some(counts, wanted), rows, f"{mark} >= {SHARED}")]
+    else:
+        found = [_summed_by_mark(keys, mark, of_events, {} if is_of_pages else of_visits, rows)]
     if is_of_pages:
         found += _of_ends(keys, f"visits WHERE {selection.visit}", wanted, each="")
     return _joined(tables, len(keys), found, wanted)
+
+
+def _summed_by_mark(
+    keys: Sequence[Key],
+    mark: str,
+    of_events: dict[str, str],
+    of_visits: dict[str, str],
+    rows: str,
+) -> str:
+    """Sums of rows by key, where marks say which of them count for visits, and which for visitors.
+
+    What is summed by mark first is chosen from a few sums, not from all rows.
+    """
+    each = _grouped([*keys, Key(mark)], {"visits": "count(*)"} | of_events | of_visits, rows)
+    own = f"k{len(keys)}"
+    first = f"FILTER ({own} > {REPEATED})"
+    sums = {"visits": f"sum(visits) {first}"}
+    sums |= {"lone": f"sum(visits) FILTER ({own} BETWEEN {ALONE} AND {SHARED})", "shared": "0"}
+    sums |= {name: f"sum({name})" for name in of_events}
+    sums |= {name: f"sum({name}) {first}" for name in of_visits}
+    return _grouped([Key(f"k{number}") for number in range(len(keys))], sums, f"({each})")
 
 
 def _by_pair(
