@@ -164,12 +164,14 @@ def _by_mark(
     first, counted = f"{mark} > {REPEATED}", f"{mark} BETWEEN {ALONE} AND {SHARED}"
     differing = {key.differing for key in keys if key.differing} | selection.differing
     is_told_apart = "visitors" in wanted and len(differing) > 1
-    rows = f"events WHERE {selection.event}"
     if wanted == {"visitors"} and not is_told_apart:
-        return _grouped(keys, {"visitors": "count(*)"}, f"{rows} AND {counted}")
+        rows = f"events WHERE {counted} AND {selection.event}"
+        return _grouped(keys, {"visitors": "count(*)"}, rows)
     is_of_pages = any(key.is_page for key in keys)
     of_events, of_visits = _some(OF_EVENTS, wanted), _some(_of_visits(), wanted)
-    rows += "" if of_events else f" AND {first}"
+    # Marks are tested sooner than whether a visit is selected.
+    tests = [selection.event] if of_events else [first, selection.event]
+    rows = f"events WHERE {' AND '.join(tests)}"
     if is_told_apart:
         test = f" FILTER ({first})" if of_events else ""
         counts = {"visits": f"count(*){test}", "lone": f"count(*){test}"} | of_events

@@ -92,6 +92,25 @@ def random_question(words: Vocabulary, chance: Random) -> ReportQuery:
     )
 
 
+def random_page(words: Vocabulary, chance: Random) -> list[ReportQuery]:
+    """What all panels of a page ask at once: visitors by each of many dimensions, of the same."""
+    condition = None if chance.random() < 0.1 else random_condition(words, chance)
+    whole = ReportQuery(
+        sites=tuple(chance.sample(words.traffic.sites, chance.choice((1, 1, 2)))),
+        period=random_days(words, chance),
+        metrics=("visitors",),
+        condition=condition,
+        compared=None if chance.random() < 0.6 else random_days_before(words, chance),
+        limit=1000,
+    )
+    panels = [(name,) for name in (*DIMENSIONS, *PROPS)] + [
+        ("weekday", "hour"),
+        ("browser", "page"),
+    ]
+    chance.shuffle(panels)
+    return [replace(whole, dimensions=panel) for panel in panels]
+
+
 def now_and_then(chance: Random) -> bool:
     return chance.random() < 0.15
 

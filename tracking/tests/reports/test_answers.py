@@ -3,8 +3,10 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import diskcache
 import pytest
@@ -13,6 +15,12 @@ from django.conf import settings
 from tracking.columns.manifest import EVENTS, VISITS, site_folder
 from tracking.errors import ReportUnavailable
 from tracking.models import Site
+from tracking.reports.answers import Answers
+from tracking.reports.conditions import Did, Filter
+from tracking.reports.engine import ANSWERS, answers
+from tracking.reports.periods import Period
+from tracking.reports.query import ReportQuery
+from tracking.reports.statements import Statement
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal
 
@@ -111,3 +119,31 @@ def test_an_answer_that_cannot_be_kept_is_an_answer_all_the_same(
     assert pageviews(site) == {"/a": 1}
     assert "could not be kept" in caplog.text
     assert not list(Path(settings.COLUMNS_DIR / "answers").glob("*.parquet"))
+
+
+@pytest.mark.django_db
+def test_panels_that_are_asked_together_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = sealed_site("/a", "/b")
+    seen = Filter("page", "is", ("/a",))
+    whole = ReportQuery((site.rules(),), Period("day", MONDAY, MONDAY), ("visitors",))
+    read: list[str] = []
+    run = Statement.run
+
+    def counted(self: Statement, *args: Any) -> None:
+        read.append(self.sql)
+        run(self, *args)
+
+    monkeypatch.setattr(Statement, "run", counted)
+    for condition, alike in (
+        (None, ("country", "region", "browser", "device")),
+        (seen, ("country", "region", "browser", "device")),
+        (Did(seen), ("source", "channel", "entry_page", "language")),
+        (Did(seen), ("page", "title", "hour")),
+    ):
+        queries = [replace(whole, condition=condition, dimensions=(name,)) for name in alike]
+        read.clear()
+        Answers(settings.COLUMNS_DIR / ANSWERS).forget()
+        reports = answers(queries, settings.COLUMNS_DIR)
+        assert all(report.rows for report in reports)
+        # One for the totals, one for all panels; and one for which visits saw the page.
+        assert sum("read_parquet($visits_0)" in sql for sql in read) == 2 + bool(condition)

@@ -18,12 +18,13 @@ from django.conf import settings
 
 from tracking.models import Site
 from tracking.records import Hit
-from tracking.reports.engine import answer
+from tracking.reports.engine import answer, answers
 from tracking.reports.query import ReportQuery
 from tracking.tests.pipeline import count, seal
 from tracking.tests.reports import reference
 from tracking.tests.reports.random_questions import (
     Vocabulary,
+    random_page,
     random_question,
     shrunk,
     vocabulary_of,
@@ -45,6 +46,7 @@ QUESTIONS = int(os.environ.get("FOOTFALL_QUESTIONS", "200"))
 FIRST_SEED = int(os.environ.get("FOOTFALL_SEED", "0"))
 TRAFFICS = min(QUESTIONS, max(8, QUESTIONS // 100))
 QUESTIONS_A_TRAFFIC = -(-QUESTIONS // TRAFFICS)
+PAGES_A_TRAFFIC = 4
 RETENTION_DAYS = 7
 MOST_PAGES = 4
 PRECISION = 1e-9
@@ -193,3 +195,18 @@ def test_any_question_gets_the_references_answer(seed: int) -> None:
             )
         answered += 1
     assert answered >= QUESTIONS_A_TRAFFIC
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("seed", range(FIRST_SEED, FIRST_SEED + TRAFFICS // 2))
+def test_panels_that_are_asked_together_get_the_references_answers(seed: int) -> None:
+    chance = random.Random(seed)
+    words = counted_traffic(seed)
+    for _ in range(PAGES_A_TRAFFIC):
+        queries = random_page(words, chance)
+        for query, found in zip(queries, answers(queries, settings.COLUMNS_DIR), strict=True):
+            expected = reference.answer(query, words.traffic.seen)
+            assert [row.keys for row in found.rows] == [row.keys for row in expected.rows], query
+            for row, wanted in zip(found.rows, expected.rows, strict=True):
+                assert is_same(row.metrics, wanted.metrics), (query, row, wanted)
+                assert is_same(row.compared, wanted.compared), (query, row, wanted)

@@ -47,7 +47,7 @@ def _asked(state: State, ask: Ask) -> tuple[Report, list[Report]]:
     """All that the page shows."""
     return (
         ask(state.numbers_query(), True),
-        [ask(state.panel_query(card.panel(state.tabs)), True) for card in CARDS.values()],
+        ask.together([state.panel_query(card.panel(state.tabs)) for card in CARDS.values()]),
     )
 
 

@@ -1,6 +1,6 @@
 """How a part of the report, or the whole page, is asked for and answered."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from threading import Event
@@ -22,7 +22,7 @@ from tracking.errors import (
     ReportTooSlow,
     ReportUnavailable,
 )
-from tracking.reports.engine import Asker, Report, answer, newest
+from tracking.reports.engine import Asker, Report, answer, answers, newest
 from tracking.reports.query import ReportQuery
 from tracking.views.report.state import State
 from tracking.views.report.subject import Subject
@@ -43,6 +43,10 @@ class Ask:
     def __call__(self, query: ReportQuery, with_totals: bool) -> Report:
         """The answer to a query, with or without totals."""
         return answer(query, settings.COLUMNS_DIR, self.asker, with_totals=with_totals)
+
+    def together(self, queries: Sequence[ReportQuery]) -> list[Report]:
+        """The answers to several queries, with totals; what they ask alike is read once."""
+        return answers(queries, settings.COLUMNS_DIR, self.asker)
 
     def newest(self, query: ReportQuery, count: int) -> tuple[int, ...]:
         """Ids of the newest events that a query about realtime selects."""
