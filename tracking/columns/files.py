@@ -11,7 +11,7 @@ from tracking.columns.manifest import digest_of, sync
 from tracking.columns.schema import SCHEMA
 
 # Each column of a group is in memory until the group is full.
-ROWS_OF_A_GROUP = 61_440
+ROWS_OF_A_GROUP = 245_760
 
 
 def write_parquet(
