@@ -76,8 +76,9 @@ FIRSTS = {
 
 MARK_COLUMNS = {f"{name}_mark": "UTINYINT" for name in MARKED}
 
-# Visits are numbered, so that a set of them is a string of bits; a visitor has the number of the
-# first visit. Numbers are a site's own, and a day that is sealed again gets new ones.
+# Visits are numbered, so that a set of them is a string of bits; a visitor has the lowest number of
+# its visits. Numbers are a site's own, and a day that is sealed again gets new ones. A day's visits
+# that are alike have numbers, and rows, next to each other: files are a sixth smaller for it.
 _SEALED_COLUMNS = {
     "day": "DATE",
     "visit": "UINTEGER",

@@ -20,6 +20,12 @@ from tracking.columns.schema import (
     VISIT_COLUMNS,
 )
 
+# What is the same for a visitor's visits: in this order, what hardly varies comes first.
+OF_VISITORS = (
+    *("country", "region", "city"),
+    *("browser", "browser_version", "system", "system_version", "device"),
+)
+
 # An engagement signal lengthens its visit; a visit of which there is nothing else is none.
 OF_ROWS = f"""
         count(*) FILTER (kind = {PAGEVIEW_KIND}) AS pageviews,
@@ -84,17 +90,23 @@ def open_tables(raw: str, names: AbstractSet[str]) -> str:
 
 
 def numbered_visits(first: int) -> str:
-    """Makes the temporary table `numbered`, of all visits in the tables `rows` and `traits`."""
+    """Makes the temporary table `numbered`, of all visits in the tables `rows` and `traits`.
+
+    Those that are alike are neighbours, and so are a visitor's.
+    """
+    order = ", ".join(f"t.{name}" for name in (*OF_VISITORS, "visitor"))
     return f"""
         CREATE OR REPLACE TEMP TABLE numbered AS
-        SELECT e.visit, (min(number) OVER of_visitor)::UINTEGER AS visitor,
+        SELECT visit, (min(number) OVER of_visitor)::UINTEGER AS visitor,
             number::UINTEGER AS number, count(*) OVER of_visitor = 1 AS sole,
-            {", ".join(f"e.{name}" for name in ("day", "pageviews", "events", *OF_VISITS))}
-        FROM (SELECT *, row_number() OVER (ORDER BY day, began, visit) - 1 + {int(first)} AS number
+            {", ".join(("day", "pageviews", "events", *OF_VISITS))}
+        FROM (SELECT e.*, t.visitor,
+                row_number() OVER (ORDER BY e.day, {order}, e.began, e.visit) - 1 + {int(first)}
+                AS number
             FROM (SELECT visit, {OF_ROWS} FROM rows GROUP BY visit
-                HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0)) AS e
-        JOIN traits AS t ON t.visit = e.visit
-        WINDOW of_visitor AS (PARTITION BY t.visitor)"""  # noqa: S608 - constants
+                HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0) AS e
+            JOIN traits AS t ON t.visit = e.visit)
+        WINDOW of_visitor AS (PARTITION BY visitor)"""  # noqa: S608 - constants
 
 
 def first_visits() -> str:

@@ -176,7 +176,7 @@ class Selection:
     def first_visit(self) -> str:
         """Whether a visit of a sealed day is the first of its visitor's that are selected."""
         if not self.differing:
-            # A visitor has the number of the first visit.
+            # A visitor has the number of one of its visits.
             return f"{self.visit} AND visit = visitor"
         if self.pin:
             return self.pin.has("first")
@@ -195,7 +195,9 @@ def select(
     `bounds` are SQL that holds for events, too, by the attribute that it is on.
     """
     bounds = bounds or {}
-    event = " AND ".join([*(expression(tables, one) for one in conditions), *bounds.values()])
+    tests = [*(expression(tables, one) for one in conditions), *bounds.values()]
+    # To look a visit up takes longest.
+    event = " AND ".join(sorted(tests, key=lambda sql: "getvariable" in sql))
     attributes = frozenset(one for condition in conditions for one in _event_attributes(condition))
     attributes |= bounds.keys()
     differing = frozenset(one for condition in conditions for one in _differing(condition))
