@@ -25,9 +25,9 @@ from django.utils.timezone import now  # noqa: E402
 from benchmarks import orm_panels  # noqa: E402
 from tracking.models import Site  # noqa: E402
 from tracking.records import PAGEVIEW  # noqa: E402
-from tracking.reports.answers import Answers  # noqa: E402
+from tracking.reports.answers import forget  # noqa: E402
 from tracking.reports.conditions import Condition, Did, Filter, condition_of  # noqa: E402
-from tracking.reports.engine import answer, answers  # noqa: E402
+from tracking.reports.engine import ANSWERS, answer, answers  # noqa: E402
 from tracking.reports.periods import Clock, Period, parse_period  # noqa: E402
 from tracking.reports.query import ReportQuery  # noqa: E402
 
@@ -104,7 +104,6 @@ class _Asked:
         self._site, self._rules = site, site.rules()
         today, hour = self._rules.local(now())
         self._clock = Clock(now(), today, hour * 60, today - timedelta(days=400))
-        self._answers = Answers(settings.COLUMNS_DIR / "answers")
         [page] = self._most("page")
         [country] = self._most("country")
         self.values = {"page": page, "country": country}
@@ -121,7 +120,7 @@ class _Asked:
         """The 95th percentile of milliseconds that a panel takes when nothing of it is kept."""
         times = []
         for _ in range(rounds):
-            self._answers.forget()
+            forget(settings.COLUMNS_DIR / ANSWERS)
             times.append(self._took(period, panel, condition))
         return _p95(times)
 
@@ -131,7 +130,7 @@ class _Asked:
         """The same of panels one after the other: when nothing is kept, and when all is."""
         cold, kept = [], []
         for _ in range(rounds):
-            self._answers.forget()
+            forget(settings.COLUMNS_DIR / ANSWERS)
             cold.append(self._took_together(period, panels, condition))
             kept.append(self._took_together(period, panels, condition))
         return [_p95(cold), _p95(kept)]

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,7 @@ class Days:
     first_day: date
     last_day: date
 
+    @cached_property
     def sealed_part(self) -> Part | None:
         """The days that are sealed; None when there are none."""
         return _sealed_part(self)

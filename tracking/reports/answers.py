@@ -27,38 +27,50 @@ VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
 
 
 class Answers:
-    """The kept sums of one folder, the oldest of which go when there are too many."""
+    """The kept sums of one folder, as one cursor asks for them and adds to them."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._folder, self._cursor = folder, cursor
+        self._made: set[str] = set()
+        self._variables: dict[str, str] = {}
 
-    def kept(self, question: str, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
+    def kept(self, question: str, asked: Statement) -> Statement:
         """A statement for the sums that `asked` gives, which is carried out only once."""
         key = _key_of(question)
-        path = _path_of(_opened(self._folder), key)
+        path = None if key in self._made else self._path(key)
         if path is not None:
             return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
-        self._keeping_variables(asked, cursor).run(
-            cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}"
-        )
-        self._keep(key, f"sums_{key}", cursor)
+        if key not in self._made:
+            self._setting_variables(asked).run(
+                self._cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}"
+            )
+            self._keep(key)
         return Statement(f"SELECT * FROM sums_{key}", {})  # noqa: S608 - a digest
 
-    def keep_together(
-        self, questions: Sequence[str], asked: Together, cursor: duckdb.DuckDBPyConnection
-    ) -> None:
+    def keep_together(self, questions: Sequence[str], asked: Together) -> None:
         """Carry out a statement once, and keep its sums for each of these questions."""
-        self._keeping_variables(asked.statement, cursor).run(
-            cursor, "CREATE OR REPLACE TEMP TABLE together AS {}"
+        self._setting_variables(asked.statement).run(
+            self._cursor, "CREATE OR REPLACE TEMP TABLE together AS {}"
         )
         for question, sums in zip(questions, asked.sums_of("together"), strict=True):
-            self._keep(_key_of(question), f"({sums})", cursor)
+            key = _key_of(question)
+            self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {sums}")
+            self._keep(key)
 
     def has(self, question: str) -> bool:
         """Whether sums are kept for a question."""
-        return _path_of(_opened(self._folder), _key_of(question)) is not None
+        return self._path(_key_of(question)) is not None
 
-    def _keeping_variables(self, asked: Statement, cursor: duckdb.DuckDBPyConnection) -> Statement:
+    def _path(self, key: str) -> str | None:
+        """The file that holds what is kept under a key."""
+        found = _opened(self._folder).get(key, read=True)
+        if found is None:
+            return None
+        with found:
+            name: str = found.name
+            return name
+
+    def _setting_variables(self, asked: Statement) -> Statement:
         """The statement with each of its variables set: what a visit did, panels ask alike."""
         told: dict[str, str] = {}
         for name, bits in asked.variables.items():
@@ -69,19 +81,24 @@ class Answers:
             order = [values[one] for one in PARAMETER.findall(bits.query)]
             question = repr((text, order, [told[one] for one in VARIABLE.findall(bits.query)]))
             told[name] = repr((question, bits.column))
-            kept = self.kept(question, Statement(bits.query, values), cursor)
-            cursor.execute(
+            if self._variables.get(name) == told[name]:
+                continue
+            kept = self.kept(question, Statement(bits.query, values))
+            self._cursor.execute(
                 f"SET VARIABLE {name} = (SELECT {bits.column}::BIT FROM ({kept.sql}))",  # noqa: S608
                 kept.parameters,
             )
+            self._variables[name] = told[name]
         return Statement(asked.sql, asked.parameters)
 
-    def _keep(self, key: str, sums: str, cursor: duckdb.DuckDBPyConnection) -> None:
+    def _keep(self, key: str) -> None:
+        """Keep what has been made."""
+        self._made.add(key)
         # Two who ask the same at once write files of different names.
         fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
         target = str(fresh).replace("'", "''")
         try:
-            cursor.execute(f"COPY {sums} TO '{target}' (FORMAT parquet)")
+            self._cursor.execute(f"COPY sums_{key} TO '{target}' (FORMAT parquet)")
             with fresh.open("rb") as file:
                 _opened(self._folder).set(key, file, read=True)
         except (OSError, duckdb.IOException, sqlite3.Error):
@@ -90,26 +107,18 @@ class Answers:
         finally:
             fresh.unlink(missing_ok=True)
 
-    def forget(self) -> None:
-        """Drop all that is kept."""
-        _opened(self._folder).clear()
+
+def forget(folder: Path) -> None:
+    """Drop all that is kept in a folder."""
+    _opened(folder).clear()
 
 
 def _key_of(question: str) -> str:
     return blake2b(question.encode(), digest_size=20).hexdigest()
 
 
-def _path_of(cache: diskcache.Cache, key: str) -> str | None:
-    """The file that holds what is kept under a key."""
-    found = cache.get(key, read=True)
-    if found is None:
-        return None
-    with found:
-        name: str = found.name
-        return name
-
-
 @lru_cache(maxsize=4)
 def _opened(folder: Path) -> diskcache.Cache:
+    """Where a folder's answers are kept; the oldest go when there are too many."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return diskcache.Cache(str(folder), size_limit=MOST_BYTES)

@@ -2,9 +2,11 @@
 
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import lru_cache, partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -17,7 +19,7 @@ from tracking.columns.check import report_unreadable
 from tracking.columns.read import Days, Part, days_of
 from tracking.errors import ReportUnavailable
 from tracking.records import MICROS
-from tracking.reports.answers import Answers
+from tracking.reports.answers import Answers, forget
 from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Period, bucket_keys, default_interval
 from tracking.reports.query import ReportQuery
@@ -106,18 +108,17 @@ def answer(
     was no turn in time, ReportTooSlow, ReportLeft, and ReportUnavailable when the files can't be
     read or the answer takes more memory than there is for it.
     """
-    return _tried(lambda: _answer(query, folder, asker, with_totals=with_totals), folder, asker)
+    return answers([query], folder, asker, with_totals=with_totals)[0]
 
 
 def answers(
     queries: Sequence[ReportQuery], folder: Path, asker: Asker = NOBODY, *, with_totals: bool = True
 ) -> list[Report]:
-    """What `answer` gives for each of these; what they ask alike is read once.
+    """What `answer` gives for each of these, in one turn; what they ask alike is read once.
 
     Raises what `answer` raises for the first that has no answer.
     """
-    _tried(lambda: _read_together(queries, folder, asker), folder, asker)
-    return [answer(query, folder, asker, with_totals=with_totals) for query in queries]
+    return _tried(lambda: _answers(queries, folder, asker, with_totals=with_totals), folder, asker)
 
 
 def newest(query: ReportQuery, folder: Path, count: int, asker: Asker = NOBODY) -> tuple[int, ...]:
@@ -138,7 +139,7 @@ def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
                 raise ReportUnavailable(TOO_LARGE) from error
             except duckdb.Error as error:
                 # What was kept of answers may be what can't be read; it can be worked out anew.
-                Answers(folder / ANSWERS).forget()
+                forget(folder / ANSWERS)
                 if attempt == ATTEMPTS - 1:
                     logger.exception("The files that reports read can't be read")
                     report_unreadable(folder)
@@ -146,42 +147,40 @@ def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
     raise AssertionError
 
 
-def _answer(query: ReportQuery, folder: Path, asker: Asker, *, with_totals: bool) -> Report:
-    with (
-        duck.cursor(folder, duck.READING) as cursor,
-        limited(cursor, asker.seconds, asker.left),
-    ):
-        asked = _Asked(query, query.period, folder, cursor)
-        compared = (
-            _Asked(query, query.compared, folder, cursor) if query.compared is not None else None
-        )
-        report = Report(
-            totals=asked.totals() if with_totals else {},
-            compared=compared.totals() if compared and with_totals else None,
-        )
-        if query.dimensions == ("time",):
-            return _series(report, asked, compared)
-        return _table(report, asked, compared) if query.dimensions else report
+def _answers(
+    queries: Sequence[ReportQuery], folder: Path, asker: Asker, *, with_totals: bool
+) -> list[Report]:
+    with _reading(folder, asker) as reading:
+        if len(queries) > 1:
+            _read_together(queries, reading)
+        return [_report(query, reading, with_totals=with_totals) for query in queries]
 
 
-def _read_together(queries: Sequence[ReportQuery], folder: Path, asker: Asker) -> None:
+def _report(query: ReportQuery, reading: "_Reading", *, with_totals: bool) -> Report:
+    asked = _Asked(query, query.period, reading)
+    compared = _Asked(query, query.compared, reading) if query.compared is not None else None
+    report = Report(
+        totals=asked.totals() if with_totals else {},
+        compared=compared.totals() if compared and with_totals else None,
+    )
+    if query.dimensions == ("time",):
+        return _series(report, asked, compared)
+    return _table(report, asked, compared) if query.dimensions else report
+
+
+def _read_together(queries: Sequence[ReportQuery], reading: "_Reading") -> None:
     """Keep what several of the queries ask alike of sealed days, and is not kept yet."""
-    with (
-        duck.cursor(folder, duck.READING) as cursor,
-        limited(cursor, asker.seconds, asker.left),
-    ):
-        alike: dict[str, tuple[Part, dict[Ask, str]]] = {}
-        for query in queries:
-            for period in (query.period, query.compared):
-                if period is None:
-                    continue
-                for ask, sealed in _Asked(query, period, folder, cursor).not_kept():
-                    same = repr((replace(ask, dimensions=()).told, sealed.version))
-                    alike.setdefault(same, (sealed, {}))[1][ask] = _question(ask, sealed)
-        kept = Answers(folder / ANSWERS)
-        for sealed, questions in alike.values():
-            for one in read_together(list(questions), sealed):
-                kept.keep_together([questions[ask] for ask in one.asks], one, cursor)
+    alike: dict[str, tuple[Part, dict[Ask, str]]] = {}
+    for query in queries:
+        for period in (query.period, query.compared):
+            if period is None:
+                continue
+            for ask, sealed in _Asked(query, period, reading).not_kept():
+                same = repr((replace(ask, dimensions=()).told, sealed.version))
+                alike.setdefault(same, (sealed, {}))[1][ask] = _question(ask, sealed)
+    for sealed, questions in alike.values():
+        for one in read_together(list(questions), sealed):
+            reading.answers.keep_together([questions[ask] for ask in one.asks], one)
 
 
 def _question(ask: Ask, sealed: Part) -> str:
@@ -190,11 +189,8 @@ def _question(ask: Ask, sealed: Part) -> str:
 
 
 def _newest(query: ReportQuery, folder: Path, count: int, asker: Asker) -> tuple[int, ...]:
-    with (
-        duck.cursor(folder, duck.READING) as cursor,
-        limited(cursor, asker.seconds, asker.left),
-    ):
-        lines = _Asked(query, query.period, folder, cursor).newest(count)
+    with _reading(folder, asker) as reading:
+        lines = _Asked(query, query.period, reading).newest(count)
     return tuple(event for _, event in sorted(lines, reverse=True)[:count])
 
 
@@ -243,15 +239,30 @@ def _table(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report
     )
 
 
+class _Reading:
+    """What one turn reads with; which files have which days is found out once."""
+
+    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection) -> None:
+        self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
+        self.days = lru_cache(partial(days_of, folder))
+
+
+@contextmanager
+def _reading(folder: Path, asker: Asker) -> Iterator[_Reading]:
+    with (
+        duck.cursor(folder, duck.READING) as cursor,
+        limited(cursor, asker.seconds, asker.left),
+    ):
+        yield _Reading(folder, cursor)
+
+
 class _Asked:
     """A query about one of its periods, and what the files say of it."""
 
-    def __init__(
-        self, query: ReportQuery, period: Period, folder: Path, cursor: duckdb.DuckDBPyConnection
-    ) -> None:
-        self.query, self.period, self._folder, self._cursor = query, period, folder, cursor
+    def __init__(self, query: ReportQuery, period: Period, reading: _Reading) -> None:
+        self.query, self.period = query, period
+        self._cursor, self._answers, self._days_of = reading.cursor, reading.answers, reading.days
         self._interval = query.interval or default_interval(query.period)
-        self._answers = Answers(folder / ANSWERS)
 
     def totals(self) -> Mapping[str, Number]:
         ask = self._ask(())
@@ -324,7 +335,7 @@ class _Asked:
         if not can_be_read_together(ask):
             return
         for one, days in self._days(ask):
-            sealed = days.sealed_part()
+            sealed = days.sealed_part
             if sealed is not None and not self._answers.has(_question(one, sealed)):
                 yield one, sealed
 
@@ -378,19 +389,19 @@ class _Asked:
         """The period's days; the last on its own when it is not compared to its end."""
         period = self.period
         last = period.last_day
-        sites = [site.site_id for site in self.query.sites]
+        sites = tuple(site.site_id for site in self.query.sites)
         if period.until_minute is not None:
             cut = replace(ask, until_minute=period.until_minute)
-            yield cut, days_of(self._folder, sites, last, last)
+            yield cut, self._days_of(sites, last, last)
             last -= timedelta(days=1)
         if last >= period.first_day:
-            yield ask, days_of(self._folder, sites, period.first_day, last)
+            yield ask, self._days_of(sites, period.first_day, last)
 
     def _sums(self, ask: Ask, days: Days) -> Iterator[Statement]:
-        sealed = days.sealed_part() if ask.since is None else None
+        sealed = days.sealed_part if ask.since is None else None
         if sealed is not None:
             statement = sums_of(ask, sealed)
-            yield self._answers.kept(_question(ask, sealed), statement, self._cursor)
+            yield self._answers.kept(_question(ask, sealed), statement)
         opened = days.open_part(columns_of_events(ask))
         if opened is not None:
             yield sums_of(ask, opened)

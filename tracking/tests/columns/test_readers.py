@@ -127,7 +127,7 @@ def numbers_do_not_meet(sites: list[Site]) -> None:
             assert all(file.first <= number <= file.last < sealed.next_visit for number in own)
             numbers += own
         assert len(numbers) == len(set(numbers))
-    part = days_of(folder(), [site.pk for site in sites], FIRST_DAY, LAST_DAY).sealed_part()
+    part = days_of(folder(), [site.pk for site in sites], FIRST_DAY, LAST_DAY).sealed_part
     if part is not None:
         query = f"WITH {part.tables} SELECT count(*), count(DISTINCT visit), min(visit), max(visit)"
         [(rows, different, first, last)] = (
@@ -178,7 +178,7 @@ def test_a_site_that_is_deleted_between_two_reads(sites: list[Site]) -> None:
     apply_retention(surroundings(), NINE + 2 * DAY)
 
     gone = days_of(folder(), [rules[0].site_id], FIRST_DAY, LAST_DAY)
-    assert gone.sealed_part() is None
+    assert gone.sealed_part is None
     assert rows_in(chunk_paths(), "*") == []
     assert answered(sites[1:]) == of_other
     assert [path.name for path in (folder() / "sites").iterdir()] == [str(rules[1].site_id)]

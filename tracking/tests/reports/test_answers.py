@@ -15,7 +15,7 @@ from django.conf import settings
 from tracking.columns.manifest import EVENTS, VISITS, site_folder
 from tracking.errors import ReportUnavailable
 from tracking.models import Site
-from tracking.reports.answers import Answers
+from tracking.reports.answers import forget
 from tracking.reports.conditions import Did, Filter
 from tracking.reports.engine import ANSWERS, answers
 from tracking.reports.periods import Period
@@ -142,7 +142,7 @@ def test_panels_that_are_asked_together_are_read_once(monkeypatch: pytest.Monkey
     ):
         queries = [replace(whole, condition=condition, dimensions=(name,)) for name in alike]
         read.clear()
-        Answers(settings.COLUMNS_DIR / ANSWERS).forget()
+        forget(settings.COLUMNS_DIR / ANSWERS)
         reports = answers(queries, settings.COLUMNS_DIR)
         assert all(report.rows for report in reports)
         # One for the totals, one for all panels; and one for which visits saw the page.

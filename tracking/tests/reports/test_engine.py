@@ -113,5 +113,5 @@ def test_columns_that_cannot_be_read_are_reported_as_such(monkeypatch: pytest.Mo
         monkeypatch.undo()
         raise duckdb.IOException("gone")
 
-    monkeypatch.setattr(engine, "_answer", appears)
+    monkeypatch.setattr(engine, "_answers", appears)
     assert ask(site).totals["visits"] == 1
