@@ -9,8 +9,8 @@ import logging
 import re
 import secrets
 import sqlite3
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
 
@@ -32,16 +32,17 @@ class Answers:
     def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection) -> None:
         self._folder, self._cursor = folder, cursor
         self._made: set[str] = set()
+        self._paths: dict[str, str] = {}
         self._variables: dict[str, str] = {}
 
-    def kept(self, question: str, asked: Statement) -> Statement:
-        """A statement for the sums that `asked` gives, which is carried out only once."""
+    def kept(self, question: str, ask: Callable[[], Statement]) -> Statement:
+        """A statement for the sums of the one that `ask` gives, which is carried out only once."""
         key = _key_of(question)
         path = None if key in self._made else self._path(key)
         if path is not None:
             return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
         if key not in self._made:
-            self._setting_variables(asked).run(
+            self._setting_variables(ask()).run(
                 self._cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}"
             )
             self._keep(key)
@@ -63,12 +64,14 @@ class Answers:
 
     def _path(self, key: str) -> str | None:
         """The file that holds what is kept under a key."""
+        if key in self._paths:
+            return self._paths[key]
         found = _opened(self._folder).get(key, read=True)
         if found is None:
             return None
         with found:
-            name: str = found.name
-            return name
+            self._paths[key] = found.name
+            return self._paths[key]
 
     def _setting_variables(self, asked: Statement) -> Statement:
         """The statement with each of its variables set: what a visit did, panels ask alike."""
@@ -83,7 +86,7 @@ class Answers:
             told[name] = repr((question, bits.column))
             if self._variables.get(name) == told[name]:
                 continue
-            kept = self.kept(question, Statement(bits.query, values))
+            kept = self.kept(question, partial(Statement, bits.query, values))
             self._cursor.execute(
                 f"SET VARIABLE {name} = (SELECT {bits.column}::BIT FROM ({kept.sql}))",  # noqa: S608
                 kept.parameters,

@@ -400,8 +400,7 @@ class _Asked:
     def _sums(self, ask: Ask, days: Days) -> Iterator[Statement]:
         sealed = days.sealed_part if ask.since is None else None
         if sealed is not None:
-            statement = sums_of(ask, sealed)
-            yield self._answers.kept(_question(ask, sealed), statement)
+            yield self._answers.kept(_question(ask, sealed), partial(sums_of, ask, sealed))
         opened = days.open_part(columns_of_events(ask))
         if opened is not None:
             yield sums_of(ask, opened)

@@ -213,7 +213,7 @@ def test_flipped_bytes_end_neither_reports_nor_upkeep(
     sites: list[Site], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Anywhere in a file: what DuckDB makes of them, up to its own end, is a ReportUnavailable."""
-    monkeypatch.setattr(Answers, "kept", lambda _, __, asked: asked)
+    monkeypatch.setattr(Answers, "kept", lambda _, __, ask: ask())
     chance = random.Random(7)
     saved = Saved(tmp_path / "saved")
     path = path_of("events", sites[0])
