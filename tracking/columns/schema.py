@@ -10,6 +10,12 @@ SCHEMA = 2
 
 PAGEVIEW_KIND, EVENT_KIND, ENGAGEMENT_KIND = 1, 2, 3
 
+OF_VISITORS = (
+    *("country", "region", "city"),
+    *("browser", "browser_version", "system", "system_version", "device"),
+)
+"""What is the same for all of a visitor's visits of a day; files are in this order, by which most
+neighbours are alike."""
 TRAITS = (
     *("referrer", "source", "channel"),
     *("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"),

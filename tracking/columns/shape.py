@@ -10,6 +10,7 @@ from tracking.columns.schema import (
     EVENT_KIND,
     FIRSTS,
     MARKED,
+    OF_VISITORS,
     OF_VISITS,
     PAGEVIEW_KIND,
     REPEATED,
@@ -18,12 +19,6 @@ from tracking.columns.schema import (
     TRAITS,
     UNMARKED,
     VISIT_COLUMNS,
-)
-
-# What is the same for a visitor's visits: in this order, what hardly varies comes first.
-OF_VISITORS = (
-    *("country", "region", "city"),
-    *("browser", "browser_version", "system", "system_version", "device"),
 )
 
 # An engagement signal lengthens its visit; a visit of which there is nothing else is none.

@@ -38,10 +38,10 @@ class Answers:
     def kept(self, question: str, ask: Callable[[], Statement]) -> Statement:
         """A statement for the sums of the one that `ask` gives, which is carried out only once."""
         key = _key_of(question)
-        path = None if key in self._made else self._path(key)
-        if path is not None:
-            return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
         if key not in self._made:
+            path = self._path(key)
+            if path is not None:
+                return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
             self._setting_variables(ask()).run(
                 self._cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}"
             )

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 from urllib.parse import quote, unquote
 
+from tracking.columns.schema import OF_VISITORS
 from tracking.errors import InvalidQuery
 
 Scope = Literal["visit", "event"]
@@ -59,12 +60,7 @@ DIMENSIONS = {
 and then is in several rows. `time` is the series' dimension, whose buckets the query's interval
 says."""
 
-OF_A_VISITOR = frozenset(
-    (
-        *("country", "region", "city", "browser", "browser_version"),
-        *("system", "system_version", "device", "weekday"),
-    )
-)
+OF_A_VISITOR = frozenset({*OF_VISITORS, "weekday"})
 """What is the same for all of a visitor's visits: it is that of the day's first hit."""
 
 FILTERABLE = frozenset(DIMENSIONS) - {"time", "property"}

@@ -143,17 +143,19 @@ def visitors_of_visits(
     Which is the first under a filter is worth finding out when nothing but visitors is counted,
     since other panels ask it, too; or when marks tell it.
     """
-    if selection.tables.part.first is None:
-        return "", "NOT sole"
-    told_apart = selection.pin.has("shared") if selection.pin else "NOT sole"
-    differing = {key.differing for key in keys if key.differing}
-    if not differing:
-        is_known = is_alone or selection.pin or not selection.differing
-        return (selection.first_visit, "") if is_known else ("", told_apart)
-    bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
-    if bit is None or not selection.differing <= differing:
-        return "", told_apart
-    return f"{selection.visit} AND firsts & {bit} <> 0", ""
+    first = ""
+    if selection.tables.part.first is not None:
+        differing = {key.differing for key in keys if key.differing}
+        bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
+        if not differing:
+            if is_alone or selection.pin or not selection.differing:
+                first = selection.first_visit
+        elif bit is not None and selection.differing <= differing:
+            first = f"{selection.visit} AND firsts & {bit} <> 0"
+    if first:
+        return first, ""
+    # What is not used is not looked up.
+    return "", selection.pin.has("shared") if selection.pin else "NOT sole"
 
 
 def _by_mark(
