@@ -1,7 +1,7 @@
 """Asks the report page's questions of this instance's first site, and prints what they took.
 
-Run inside an instance that `benchmarks.year` filled and `manage.py seal --rebuild` sealed. Prints
-a JSON object; `benchmarks.reports` makes tables of several.
+Run inside an instance that `benchmarks.year` filled and `manage.py upkeep --once` made files of.
+Prints a JSON object; `benchmarks.reports` makes tables of several.
 """
 
 import json

@@ -45,7 +45,7 @@ def _asked(instance: Instance, events: int, *, with_orm: bool) -> Found:
     began = perf_counter()
     if events:
         run_module(instance, "benchmarks.year", str(events))
-        instance.manage("seal", "--rebuild")
+        instance.manage("upkeep", "--once")
     made = perf_counter() - began
     more = ("orm",) if with_orm else ()
     found: Found = json.loads(run_module(instance, "benchmarks.panels", str(ROUNDS), *more))

@@ -36,8 +36,8 @@ from tracking.columns.schema import raw_row
 from tracking.models import Engagement, Event, SpoolFile
 from tracking.records import event_id
 
-# About 40,000 hits of each spool file: a bound on the time that one chunk takes.
-MOST_BYTES_OF_A_FILE = 16 * 1024 * 1024
+# Of the spool, about 40,000 hits: a bound on the time that one chunk takes, and on its memory.
+MOST_BYTES_AT_ONCE = 16 * 1024 * 1024
 MERGED_AT_ONCE = 8
 # A reader may have read the list just before a file went from it; a writer names it afterwards.
 GRACE_SECONDS = 60.0
@@ -51,15 +51,17 @@ NOT_HIDDEN = """NOT EXISTS (
 
 
 def write_chunk(folder: Path, manifest: Manifest) -> Manifest:
-    """Copy what is new into a chunk; returns the manifest as it then is."""
+    """Copy what is new, or as much as goes at once; returns the manifest as it then is."""
     cursors = dict(manifest.cursors)
     places = Q()
+    left = MOST_BYTES_AT_ONCE
     for pk, offset in SpoolFile.objects.order_by("pk").values_list("pk", "offset"):
         first = cursors.get(pk, event_id(pk, 0))
-        end = min(event_id(pk, offset), first + MOST_BYTES_OF_A_FILE)
+        end = min(event_id(pk, offset), first + left)
         if end > first:
             places |= Q(pk__gte=first, pk__lt=end)
             cursors[pk] = end
+            left -= end - first
     if not places:
         return manifest
     copied = replace(manifest, last_chunk=manifest.last_chunk + 1, cursors=cursors)

@@ -396,7 +396,7 @@ def test_a_spool_files_row_stays_until_all_of_its_events_are_copied(
     drain()
     finished = SpoolFile.objects.get().finished_at
     assert finished
-    monkeypatch.setattr(chunks, "MOST_BYTES_OF_A_FILE", SpoolFile.objects.get().offset // 2)
+    monkeypatch.setattr(chunks, "MOST_BYTES_AT_ONCE", SpoolFile.objects.get().offset // 2)
     for _ in range(4):
         clear_spool(folder, settings.SPOOL_DIR, finished + timedelta(days=8))
         copy_new_events(folder)
@@ -404,6 +404,23 @@ def test_a_spool_files_row_stays_until_all_of_its_events_are_copied(
 
     assert pageviews(site) == 3
     assert not SpoolFile.objects.exists()
+
+
+def test_a_backlog_of_many_spool_files_is_copied_as_much_at_once_as_one_of_a_single_file(
+    folder: Path, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy_new_events(folder)
+    for minute in range(3):
+        spool([hit(site, NINE + minute * MINUTE)])
+    drain()
+    longest = max(SpoolFile.objects.values_list("offset", flat=True))
+    monkeypatch.setattr(chunks, "MOST_BYTES_AT_ONCE", longest)
+    seen = []
+    for _ in range(4):
+        copy_new_events(folder)
+        seen.append(pageviews(site))
+
+    assert seen == [1, 2, 3, 3]
 
 
 def test_the_row_of_a_spool_file_without_a_single_line_goes_too(folder: Path) -> None:
