@@ -8,10 +8,12 @@ from typing import Any
 import duckdb
 
 from tracking.columns.manifest import VISITS, digest_of, sync
-from tracking.columns.schema import SCHEMA
+from tracking.columns.schema import SCHEMA, SHARED_EVENT, SHARED_VISIT
 
 # The longer groups are, the seldomer each has its dictionaries; each is in memory until it is full.
 ROWS_OF_A_GROUP = 245_760
+# A month has a quarter as many visits as events, and some groups of theirs are to be passed over.
+VISITS_OF_A_GROUP = 61_440
 
 
 def write_parquet(
@@ -21,10 +23,11 @@ def write_parquet(
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     target = str(path).replace("'", "''")
     # Events are most of what is read: they are unpacked sooner, and take a quarter more.
-    codec = "zstd" if path.name.endswith(VISITS) else "lz4_raw"
+    is_visits = path.name.endswith(VISITS)
+    codec, rows = ("zstd", VISITS_OF_A_GROUP) if is_visits else ("lz4_raw", ROWS_OF_A_GROUP)
     cursor.execute(
         f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION {codec}, PARQUET_VERSION v2,"
-        f" ROW_GROUP_SIZE {ROWS_OF_A_GROUP}, KV_METADATA {{footfall_schema: '{SCHEMA}'}})",
+        f" ROW_GROUP_SIZE {rows}, KV_METADATA {{footfall_schema: '{SCHEMA}'}})",
         dict(parameters),
     )
     digest = digest_of(path)
@@ -49,7 +52,17 @@ def write_in_slices(
             bounds = {"first": begin, "last": min(last, begin + step - 1)}
             write_parquet(cursor, query, bounds, slices[-1])
         paths = [str(one) for one in slices]
-        return write_parquet(cursor, "FROM read_parquet($paths)", {"paths": paths}, path)
+        rows = shared_last("FROM read_parquet($paths)", path)
+        return write_parquet(cursor, rows, {"paths": paths}, path)
     finally:
         for one in slices:
             one.unlink(missing_ok=True)
+
+
+def shared_last(rows: str, path: Path) -> str:
+    """A query for the rows of events or of visits, as the path says, with shared ones at the end.
+
+    Both kinds stay in the order in which the query for them gives them.
+    """
+    is_shared = SHARED_VISIT if path.name.endswith(VISITS) else SHARED_EVENT
+    return f"FROM ({rows}) WHERE NOT ({is_shared}) UNION ALL FROM ({rows}) WHERE {is_shared}"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tracking.columns import duck
-from tracking.columns.files import write_parquet
+from tracking.columns.files import shared_last, write_parquet
 from tracking.columns.manifest import (
     EVENTS,
     VISITS,
@@ -51,7 +51,8 @@ def rewrite(folder: Path, site_id: int, days: Mapping[date, SealedDay]) -> None:
     with duck.cursor(folder) as cursor:
         for suffix, columns in ((EVENTS, EVENT_COLUMNS), (VISITS, VISIT_COLUMNS)):
             rows, parameters = _rows(site, files, days, suffix, columns)
-            digests[suffix] = write_parquet(cursor, rows, parameters, site / f"{name}{suffix}")
+            path = site / f"{name}{suffix}"
+            digests[suffix] = write_parquet(cursor, shared_last(rows, path), parameters, path)
     first, last = min(one.first for one in files), max(one.last for one in files)
     file = SealedFile(name, len(days), first, last, digests[EVENTS], digests[VISITS])
     replace_sealed(

@@ -82,6 +82,12 @@ FIRSTS = {
 
 MARK_COLUMNS = {f"{name}_mark": "UTINYINT" for name in MARKED}
 
+SHARED_EVENT = f"greatest({', '.join(MARK_COLUMNS)}) >= {SHARED}"
+SHARED_VISIT = "NOT sole"
+"""Whether a row of a sealed day may be one of several in which its visitor is counted once. These
+are the last rows of a file: who tells such visitors apart passes over groups of rows without any.
+"""
+
 # Visits are numbered, so that a set of them is a string of bits; a visitor has the lowest number of
 # its visits. Numbers are a site's own, and a day that is sealed again gets new ones. A day's visits
 # that are alike have numbers, and rows, next to each other: files are a sixth smaller for it.

@@ -15,7 +15,9 @@ from tracking.columns.schema import (
     PAGEVIEW_KIND,
     REPEATED,
     SHARED,
+    SHARED_EVENT,
     SHARED_LATER,
+    SHARED_VISIT,
     TRAITS,
     UNMARKED,
     VISIT_COLUMNS,
@@ -130,7 +132,7 @@ def sealed_visits() -> str:
         FROM (FROM numbered WHERE number BETWEEN $first AND $last) AS n
         JOIN traits AS t ON t.visit = n.visit
         LEFT JOIN firsts AS f ON f.visit = n.visit
-        ORDER BY n.number"""  # noqa: S608 - constants
+        ORDER BY {SHARED_VISIT}, n.number"""  # noqa: S608 - constants
 
 
 def marks() -> str:
@@ -184,7 +186,7 @@ def sealed_events() -> str:
         SELECT {_columns(EVENT_COLUMNS, sources, "j")}
         FROM (FROM joined WHERE number BETWEEN $first AND $last) AS j
         JOIN traits AS t ON t.visit = j.visit
-        ORDER BY j.number, j.moment, j.event"""  # noqa: S608 - constants
+        ORDER BY {SHARED_EVENT}, j.number, j.moment, j.event"""  # noqa: S608 - constants
 
 
 def _columns(kinds: Mapping[str, str], sources: Mapping[str, str], otherwise: str) -> str:

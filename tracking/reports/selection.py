@@ -37,9 +37,15 @@ class Bits:
     column: str
 
 
-Which = Literal["selected", "first", "shared"]
+Which = Literal["selected", "first", "lone", "shared"]
 """Of visits with a value that events are marked for: all; of each visitor the first that has it;
-and those of visitors with several that have it."""
+those whose visitors have no other with it, and those of all other visitors."""
+WHICH_MARKS = {
+    "first": (ALONE, SHARED),
+    "lone": (ALONE, ALONE),
+    "shared": (SHARED, SHARED_LATER),
+}
+"""The marks that tell of these."""
 
 
 @dataclass
@@ -81,11 +87,12 @@ class Tables:
         if not mark or self.part.first is None:
             return self.among(f"SELECT visit FROM events WHERE {event}")  # noqa: S608
         # One reading tells all of them.
-        firsts = f"FILTER (mark IS NULL OR mark IN ({ALONE}, {SHARED}))"
-        shared = f"FILTER (mark IS NULL OR mark IN ({SHARED}, {SHARED_LATER}))"
+        columns = "".join(
+            f", (bit_or(bits) FILTER (mark IS NULL OR mark IN {marks}))::BLOB AS {name}"
+            for name, marks in WHICH_MARKS.items()
+        )
         query = (
-            f"SELECT bit_or(bits)::BLOB AS selected, (bit_or(bits) {firsts})::BLOB AS first,"  # noqa: S608
-            f" (bit_or(bits) {shared})::BLOB AS shared"
+            f"SELECT bit_or(bits)::BLOB AS selected{columns}"  # noqa: S608
             f" FROM (SELECT NULL AS mark, {self._no_bits} AS bits UNION ALL"
             f" SELECT {mark} AS mark, {self._bits_of_rows} AS bits FROM events"
             f" WHERE {event} GROUP BY mark)"

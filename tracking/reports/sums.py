@@ -22,6 +22,7 @@ from tracking.columns.schema import (
     PAGEVIEW_KIND,
     REPEATED,
     SHARED,
+    SHARED_VISIT,
 )
 from tracking.reports.dimensions import OF_A_VISITOR, Dimension
 from tracking.reports.periods import Interval
@@ -104,104 +105,111 @@ def sums_query(
     attributes = {key.attribute for key in keys if key.attribute}
     if not attributes:
         if selection.pin and selection.attributes and wanted & OF_EVENTS.keys():
-            return _by_mark(tables, keys, selection, wanted, selection.pin.mark)
-        return _by_visit(tables, keys, selection, wanted)
+            return _by_mark(keys, selection, wanted, selection.pin.mark)
+        return _by_visit(keys, selection, wanted)
     only = min(attributes)
     is_marked = only in MARKED and tables.part.first is not None
     if is_marked and attributes | selection.attributes == {only}:
-        return _by_mark(tables, keys, selection, wanted, f"{only}_mark")
+        return _by_mark(keys, selection, wanted, f"{only}_mark")
     return _by_pair(tables, keys, selection, wanted)
 
 
-def _by_visit(
-    tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
-) -> str:
+def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]) -> str:
     """Rows by attributes of visits: every selected visit is in one of them."""
-    first, told_apart = "", ""
+    found = []
+    counts = {"visits": "count(*)"} | _of_visits()
     if "visitors" in wanted:
-        first, told_apart = visitors_of_visits(keys, selection, is_alone=wanted == {"visitors"})
-    if first and wanted == {"visitors"}:
-        return _grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {first}")
-    counts = {"visits": "count(*)", "lone": "count(*)"} | _of_visits()
-    if first:
-        # Each visitor is counted at the first visit that is in a row.
-        counts |= {"lone": f"count(*) FILTER ({first})", "shared": "0"}
+        visitors = visitors_of_visits(keys, selection, is_alone=wanted == {"visitors"})
+        counts["visitors"] = f"count(*) FILTER ({visitors.lone_of_selected})"
+        if visitors.apart:
+            found.append(_told_apart(keys, f"visits WHERE {visitors.apart}"))
+        if wanted == {"visitors"}:
+            found.append(_grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {visitors.lone}"))
+            return _added(len(keys), found, wanted)
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
-    found = [_grouped(keys, _some(counts, wanted), f"visits WHERE {selection.visit}", told_apart)]
+    found.append(_grouped(keys, _some(counts, wanted), f"visits WHERE {selection.visit}"))
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
-    return _joined(tables, len(keys), found, wanted)
+    return _added(len(keys), found, wanted)
 
 
-def visitors_of_visits(
-    keys: Sequence[Key], selection: Selection, *, is_alone: bool
-) -> tuple[str, str]:
-    """Which visits are their visitor's first in a row; else those whose visitors are told apart.
+@dataclass(frozen=True)
+class Visitors:
+    """How visitors of selected visits are counted in rows.
 
-    Which is the first under a filter is worth finding out when nothing but visitors is counted,
-    since other panels ask it, too; or when marks tell it.
+    `lone` holds for visits that count for a visitor each; `lone_of_selected` says the same of
+    visits that are known to be selected. `apart` holds for all others whose visitors are counted
+    once in a row; it is empty when there are none.
     """
-    first = ""
+
+    lone: str
+    lone_of_selected: str
+    apart: str = ""
+
+
+def visitors_of_visits(keys: Sequence[Key], selection: Selection, *, is_alone: bool) -> Visitors:
+    """How visitors of selected visits are counted in rows of these keys.
+
+    Which is a visitor's first visit under a filter is worth finding out when nothing but visitors
+    is counted (`is_alone`), since other panels ask it, too; or when marks tell it.
+    """
     if selection.tables.part.first is not None:
         differing = {key.differing for key in keys if key.differing}
         bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
-        if not differing:
-            if is_alone or selection.pin or not selection.differing:
-                first = selection.first_visit
-        elif bit is not None and selection.differing <= differing:
-            first = f"{selection.visit} AND firsts & {bit} <> 0"
-    if first:
-        return first, ""
-    # What is not used is not looked up.
-    return "", selection.pin.has("shared") if selection.pin else "NOT sole"
+        if not differing and (is_alone or selection.pin or not selection.differing):
+            first = selection.first_visit
+            return Visitors(first, first)
+        if bit is not None and selection.differing <= differing:
+            first = f"firsts & {bit} <> 0"
+            return Visitors(f"{selection.visit} AND {first}", first)
+    if selection.pin:
+        lone = selection.pin.has("lone")
+        return Visitors(lone, lone, f"{SHARED_VISIT} AND {selection.pin.has('shared')}")
+    return Visitors(f"sole AND {selection.visit}", "sole", f"{SHARED_VISIT} AND {selection.visit}")
 
 
-def _by_mark(
-    tables: Tables, keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str], mark: str
-) -> str:
+def _by_mark(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str], mark: str) -> str:
     """Rows of events by marks of one attribute, where nothing else of events is asked for."""
-    # Comparisons take a third of what lists of marks do; events of sealed days are all marked.
-    first, counted = f"{mark} > {REPEATED}", f"{mark} BETWEEN {ALONE} AND {SHARED}"
     differing = {key.differing for key in keys if key.differing} | selection.differing
     is_told_apart = "visitors" in wanted and len(differing) > 1
-    if wanted == {"visitors"} and not is_told_apart:
-        rows = f"events WHERE {counted} AND {selection.event}"
-        return _grouped(keys, {"visitors": "count(*)"}, rows)
+    # Comparisons take a third of what lists of marks do; events of sealed days are all marked.
+    lone = f"= {ALONE}" if is_told_apart else f"BETWEEN {ALONE} AND {SHARED}"
     is_of_pages = any(key.is_page for key in keys)
-    of_events, of_visits = _some(OF_EVENTS, wanted), _some(_of_visits(), wanted)
-    # Marks are tested sooner than whether a visit is selected.
-    tests = [selection.event] if of_events else [first, selection.event]
-    rows = f"events WHERE {' AND '.join(tests)}"
-    if is_told_apart:
-        test = f" FILTER ({first})" if of_events else ""
-        counts = {"visits": f"count(*){test}", "lone": f"count(*){test}"} | of_events
-        counts |= {} if is_of_pages else _of_visits(first if of_events else "")
-        found = [_grouped(keys, _some(counts, wanted), rows, f"{mark} >= {SHARED}")]
+    if wanted == {"visitors"}:
+        rows = f"events WHERE {mark} {lone} AND {selection.event}"
+        found = [_grouped(keys, {"visitors": "count(*)"}, rows)]
     else:
-        found = [_summed_by_mark(keys, mark, of_events, {} if is_of_pages else of_visits, rows)]
+        of_visits = {} if is_of_pages else _some(_of_visits(), wanted)
+        of_events = _some(OF_EVENTS, wanted)
+        # Marks are tested sooner than whether a visit is selected.
+        test = selection.event if of_events else f"{mark} > {REPEATED} AND {selection.event}"
+        rows = f"events WHERE {test}"
+        found = [_summed_by_mark(keys, mark, lone, of_events, of_visits, rows)]
+    if is_told_apart:
+        found.append(_told_apart(keys, f"events WHERE {mark} >= {SHARED} AND {selection.event}"))
     if is_of_pages:
         found += _of_ends(keys, f"visits WHERE {selection.visit}", wanted, each="")
-    return _joined(tables, len(keys), found, wanted)
+    return _added(len(keys), found, wanted)
 
 
 def _summed_by_mark(
     keys: Sequence[Key],
     mark: str,
+    lone: str,
     of_events: dict[str, str],
     of_visits: dict[str, str],
     rows: str,
 ) -> str:
-    """Sums of rows by key, where marks say which of them count for visits, and which for visitors.
+    """Sums of rows by key, where marks say which count for a visit, and `lone` for a visitor.
 
     What is summed by mark first is chosen from a few sums, not from all rows.
     """
     each = _grouped([*keys, Key(mark)], {"visits": "count(*)"} | of_events | of_visits, rows)
     own = f"k{len(keys)}"
     first = f"FILTER ({own} > {REPEATED})"
-    sums = {"visits": f"sum(visits) {first}"}
-    sums |= {"lone": f"sum(visits) FILTER ({own} BETWEEN {ALONE} AND {SHARED})", "shared": "0"}
+    sums = {"visits": f"sum(visits) {first}", "visitors": f"sum(visits) FILTER ({own} {lone})"}
     sums |= {name: f"sum({name})" for name in of_events}
     sums |= {name: f"sum({name}) {first}" for name in of_visits}
     return _grouped([Key(f"k{number}") for number in range(len(keys))], sums, f"({each})")
@@ -215,9 +223,7 @@ def _by_pair(
     grouped = ", ".join(f"k{number}" for number in range(len(keys)))
     same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
     if wanted == {"visitors"}:
-        rows = f"(SELECT {names}, visitor FROM events WHERE {selection.event})"  # noqa: S608
-        each = f"(SELECT {grouped}, visitor FROM {rows} GROUP BY {grouped}, visitor)"  # noqa: S608
-        return _grouped(same, {"visitors": "count(*)"}, each)
+        return _told_apart(keys, f"events WHERE {selection.event}")
     of_events = _some(OF_EVENTS, wanted)
     own = {name: f"any_value({name})" for name in _needed(wanted)}
     columns = ["visit", *own, *(["kind", "seconds", "scroll_depth"] if of_events else [])]
@@ -227,15 +233,16 @@ def _by_pair(
         f"SELECT {', '.join([grouped, 'visit', *_named(own), *_named(of_events)])}"  # noqa: S608
         f" FROM {rows} GROUP BY {grouped}, visit",
     )
-    counts = {"visits": "count(*)", "lone": "count(*)"}
+    counts = {"visits": "count(*)", "visitors": "count(*) FILTER (sole)"}
     counts |= {name: f"sum({name})" for name in OF_EVENTS}
-    told_apart = "NOT sole" if "visitors" in wanted else ""
-    found = [_grouped(same, _some(counts, wanted), pairs, told_apart)]
+    found = [_grouped(same, _some(counts, wanted), pairs)]
+    if "visitors" in wanted:
+        found.append(_told_apart(same, f"{pairs} WHERE NOT sole"))
     if any(key.is_page for key in keys):
         found += _of_ends(same, rows, wanted, each="DISTINCT ")
     elif of_visits := _some(_of_visits(), wanted):
         found.append(_grouped(same, of_visits, pairs))
-    return _joined(tables, len(keys), found, wanted)
+    return _added(len(keys), found, wanted)
 
 
 NEEDED = {
@@ -294,32 +301,23 @@ def _of_visits(each: str = "") -> dict[str, str]:
 
 
 def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
-    return {
-        name: sql
-        for name, sql in sums.items()
-        if name in wanted or (name in {"lone", "shared"} and "visitors" in wanted)
-    }
+    return {name: sql for name, sql in sums.items() if name in wanted}
 
 
-def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str, told_apart: str = "") -> str:
-    """Sums of rows by key; and with `told_apart`, the `shared` visitors of rows where that holds.
-
-    Those rows are summed by visitor first: rows are read once, and few are told apart. `lone` are
-    then those of all others.
-    """
+def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str) -> str:
+    """Sums of rows by key."""
     names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
-    if told_apart:
-        names.append(f"CASE WHEN {told_apart} THEN visitor END AS apart")
-    each = f"SELECT {', '.join([*names, *_named(sums)])} FROM {rows} GROUP BY {_first(names)}"  # noqa: S608 - constants and parameters
-    if not told_apart:
-        return each
-    columns = [f"k{number}" for number in range(len(keys))]
-    totals = [f"sum({name}) AS {name}" for name in sums if name != "lone"]
-    totals.append("coalesce(sum(lone) FILTER (apart IS NULL), 0) AS lone")
-    return (
-        f"SELECT {', '.join([*columns, *totals])}, count(apart) AS shared"  # noqa: S608 - as above
-        f" FROM ({each}) GROUP BY {_first(columns)}"
-    )
+    columns = ", ".join([*names, *_named(sums)])
+    return f"SELECT {columns} FROM {rows} GROUP BY {_first(names)}"  # noqa: S608 - constants and parameters
+
+
+def _told_apart(keys: Sequence[Key], rows: str) -> str:
+    """The distinct visitors of rows by key."""
+    names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
+    columns = ", ".join(f"k{number}" for number in range(len(keys)))
+    each = f"SELECT {names}, visitor FROM {rows}"  # noqa: S608 - as above
+    pairs = f"SELECT {columns}, visitor FROM ({each}) GROUP BY {columns}, visitor"  # noqa: S608
+    return f"SELECT {columns}, count(*) AS visitors FROM ({pairs}) GROUP BY {columns}"  # noqa: S608
 
 
 def _first(columns: Sequence[str]) -> str:
@@ -327,14 +325,8 @@ def _first(columns: Sequence[str]) -> str:
     return ", ".join(str(number + 1) for number in range(len(columns)))
 
 
-def _joined(tables: Tables, keys: int, queries: Sequence[str], wanted: AbstractSet[str]) -> str:
-    """The rows of all queries, those with the same key as one."""
+def _added(keys: int, queries: Sequence[str], wanted: AbstractSet[str]) -> str:
+    """The rows of all queries, those with the same key added up."""
     names = ", ".join(f"k{number}" for number in range(keys))
-    joins = "".join(
-        f" FULL JOIN {tables.add('sums', query)} USING ({names})" for query in queries[1:]
-    )
-    sums = [
-        f"coalesce({'lone + shared' if name == 'visitors' else name}, 0) AS {name}"
-        for name in sorted(wanted)
-    ]
-    return f"SELECT {', '.join([names, *sums])} FROM {tables.add('sums', queries[0])}{joins}"  # noqa: S608
+    sums = ", ".join(f"coalesce(sum({name}), 0) AS {name}" for name in sorted(wanted))
+    return f"SELECT {names}, {sums} FROM ({' UNION ALL BY NAME '.join(queries)}) GROUP BY {names}"  # noqa: S608

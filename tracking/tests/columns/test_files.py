@@ -9,6 +9,7 @@ import pytest
 from django.conf import settings
 
 from tracking.columns import chunks, duck
+from tracking.columns import seal as sealing
 from tracking.columns.files import write_parquet
 from tracking.columns.manifest import read_manifest, read_sealed, site_folder
 from tracking.errors import ReportUnavailable
@@ -301,6 +302,34 @@ def test_an_import_over_many_sealed_days(folder: Path, site: Site, clock: Clock)
     merge_sealed_days(folder, NINE + 40 * DAY)
     assert rows_in(files_of_events(site), "count(*)") == [(36,)]
     assert answered([site, other]) == expected([site, other])
+
+
+@pytest.mark.parametrize("visits_at_once", [1, 100])
+def test_rows_whose_visitors_are_told_apart_are_the_last_of_their_file(
+    folder: Path, site: Site, monkeypatch: pytest.MonkeyPatch, visits_at_once: int
+) -> None:
+    monkeypatch.setattr(sealing, "VISITS_AT_ONCE", visits_at_once)
+    count(
+        hit(site, NINE + day * DAY + hour * 60 * MINUTE, page, address=f"84.112.1.{visitor}")
+        for day in range(2)
+        for visitor in range(1, 5)
+        # Every other visitor comes again, and sees one page again.
+        for hour, page in ((0, "/a"), (0, "/b"), *((((1, "/a")),) if visitor % 2 else ()))
+    )
+    seal(NINE + 3 * DAY)
+
+    for _ in range(2):
+        for path in files_of_events(site):
+            marks = rows_in([path], "file_row_number, visit, page, page_mark, hostname_mark")
+            shared = [max(row[3:]) >= 2 for row in marks]
+            assert shared == sorted(shared)
+            assert len(set(shared)) == 2
+        for path in site_folder(folder, site.pk).glob("*.visits.parquet"):
+            soles = [sole for _, sole in rows_in([path], "file_row_number, sole")]
+            assert soles == sorted(soles, reverse=True)
+            assert len(set(soles)) == 2
+        merge_sealed_days(folder, NINE + 40 * DAY)
+    assert len(files_of_events(site)) == 1
 
 
 def test_a_day_of_a_merged_month_that_is_sealed_again_is_merged_once(

@@ -134,16 +134,17 @@ def test_panels_that_are_asked_together_are_read_once(monkeypatch: pytest.Monkey
         run(self, *args)
 
     monkeypatch.setattr(Statement, "run", counted)
-    for condition, alike in (
-        (None, ("country", "region", "browser", "device")),
-        (seen, ("country", "region", "browser", "device")),
-        (Did(seen), ("source", "channel", "entry_page", "language")),
-        (Did(seen), ("page", "title", "hour")),
+    places, others = ("country", "region", "browser", "device"), ("source", "channel", "language")
+    for condition, alike, sets_of_visits in (
+        (None, places, 0),
+        (seen, places, 1),
+        (Did(seen), others, 1),
+        (Filter("entry_page", "is", ("/a",)), others, 1),
     ):
         queries = [replace(whole, condition=condition, dimensions=(name,)) for name in alike]
         read.clear()
         forget(settings.COLUMNS_DIR / ANSWERS)
         reports = answers(queries, settings.COLUMNS_DIR)
         assert all(report.rows for report in reports)
-        # One for the totals, one for all panels; and one for which visits saw the page.
-        assert sum("read_parquet($visits_0)" in sql for sql in read) == 2 + bool(condition)
+        # One for the totals, one for all panels; and one for which visits are, or are first.
+        assert sum("read_parquet($visits_0)" in sql for sql in read) == 2 + sets_of_visits
