@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from tracking.columns.manifest import VISITS, digest_of, sync
-from tracking.columns.schema import SCHEMA, SHARED_EVENT, SHARED_VISIT
+from tracking.columns.schema import SCHEMA, SECTION_OF_EVENT, SECTION_OF_VISIT, SECTIONS
 
 # The longer groups are, the seldomer each has its dictionaries; each is in memory until it is full.
 ROWS_OF_A_GROUP = 245_760
@@ -52,17 +52,18 @@ def write_in_slices(
             bounds = {"first": begin, "last": min(last, begin + step - 1)}
             write_parquet(cursor, query, bounds, slices[-1])
         paths = [str(one) for one in slices]
-        rows = shared_last("FROM read_parquet($paths)", path)
+        rows = in_sections("FROM read_parquet($paths)", path)
         return write_parquet(cursor, rows, {"paths": paths}, path)
     finally:
         for one in slices:
             one.unlink(missing_ok=True)
 
 
-def shared_last(rows: str, path: Path) -> str:
-    """A query for the rows of events or of visits, as the path says, with shared ones at the end.
+def in_sections(rows: str, path: Path) -> str:
+    """A query for rows of events or of visits, as the path says, section by section.
 
-    Both kinds stay in the order in which the query for them gives them.
+    Within each they stay in the order in which the query for them gives them.
     """
-    is_shared = SHARED_VISIT if path.name.endswith(VISITS) else SHARED_EVENT
-    return f"FROM ({rows}) WHERE NOT ({is_shared}) UNION ALL FROM ({rows}) WHERE {is_shared}"
+    section = SECTION_OF_VISIT if path.name.endswith(VISITS) else SECTION_OF_EVENT
+    arms = [f"FROM ({rows}) WHERE {section} = {number}" for number in range(SECTIONS)]
+    return " UNION ALL ".join(arms)

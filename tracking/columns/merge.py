@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tracking.columns import duck
-from tracking.columns.files import shared_last, write_parquet
+from tracking.columns.files import in_sections, write_parquet
 from tracking.columns.manifest import (
     EVENTS,
     VISITS,
@@ -52,7 +52,7 @@ def rewrite(folder: Path, site_id: int, days: Mapping[date, SealedDay]) -> None:
         for suffix, columns in ((EVENTS, EVENT_COLUMNS), (VISITS, VISIT_COLUMNS)):
             rows, parameters = _rows(site, files, days, suffix, columns)
             path = site / f"{name}{suffix}"
-            digests[suffix] = write_parquet(cursor, shared_last(rows, path), parameters, path)
+            digests[suffix] = write_parquet(cursor, in_sections(rows, path), parameters, path)
     first, last = min(one.first for one in files), max(one.last for one in files)
     file = SealedFile(name, len(days), first, last, digests[EVENTS], digests[VISITS])
     replace_sealed(

@@ -82,11 +82,16 @@ FIRSTS = {
 
 MARK_COLUMNS = {f"{name}_mark": "UTINYINT" for name in MARKED}
 
-SHARED_EVENT = f"greatest({', '.join(MARK_COLUMNS)}) >= {SHARED}"
 SHARED_VISIT = "NOT sole"
-"""Whether a row of a sealed day may be one of several in which its visitor is counted once. These
-are the last rows of a file: who tells such visitors apart passes over groups of rows without any.
+SECTION_OF_EVENT = f"""CASE WHEN greatest({", ".join(MARK_COLUMNS)}) >= {SHARED} THEN 2
+    WHEN kind = {EVENT_KIND} OR props <> '' THEN 1 ELSE 0 END"""
+SECTION_OF_VISIT = f"CASE WHEN {SHARED_VISIT} THEN 1 ELSE 0 END"
+"""The section of its file in which a row of a sealed day stands.
+
+The last is of rows that may be among several in which their visitor counts once. Before it come
+events that are no plain pageviews. Whoever asks for either passes over groups of all other rows.
 """
+SECTIONS = 3
 
 # Visits are numbered, so that a set of them is a string of bits; a visitor has the lowest number of
 # its visits. Numbers are a site's own, and a day that is sealed again gets new ones. A day's visits

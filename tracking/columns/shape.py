@@ -14,10 +14,10 @@ from tracking.columns.schema import (
     OF_VISITS,
     PAGEVIEW_KIND,
     REPEATED,
+    SECTION_OF_EVENT,
+    SECTION_OF_VISIT,
     SHARED,
-    SHARED_EVENT,
     SHARED_LATER,
-    SHARED_VISIT,
     TRAITS,
     UNMARKED,
     VISIT_COLUMNS,
@@ -132,7 +132,7 @@ def sealed_visits() -> str:
         FROM (FROM numbered WHERE number BETWEEN $first AND $last) AS n
         JOIN traits AS t ON t.visit = n.visit
         LEFT JOIN firsts AS f ON f.visit = n.visit
-        ORDER BY {SHARED_VISIT}, n.number"""  # noqa: S608 - constants
+        ORDER BY {SECTION_OF_VISIT}, n.number"""  # noqa: S608 - constants
 
 
 def marks() -> str:
@@ -186,7 +186,7 @@ def sealed_events() -> str:
         SELECT {_columns(EVENT_COLUMNS, sources, "j")}
         FROM (FROM joined WHERE number BETWEEN $first AND $last) AS j
         JOIN traits AS t ON t.visit = j.visit
-        ORDER BY {SHARED_EVENT}, j.number, j.moment, j.event"""  # noqa: S608 - constants
+        ORDER BY {SECTION_OF_EVENT}, j.number, j.moment, j.event"""  # noqa: S608 - constants
 
 
 def _columns(kinds: Mapping[str, str], sources: Mapping[str, str], otherwise: str) -> str:

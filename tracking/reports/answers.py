@@ -31,7 +31,7 @@ class Answers:
 
     def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection) -> None:
         self._folder, self._cursor = folder, cursor
-        self._made: set[str] = set()
+        self._made: dict[str, str] = {}
         self._paths: dict[str, str] = {}
         self._variables: dict[str, str] = {}
 
@@ -42,21 +42,21 @@ class Answers:
             path = self._path(key)
             if path is not None:
                 return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
+            table = f"sums_{key}"
             self._setting_variables(ask()).run(
-                self._cursor, f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {{}}"
+                self._cursor, f"CREATE OR REPLACE TEMP TABLE {table} AS {{}}"
             )
-            self._keep(key)
-        return Statement(f"SELECT * FROM sums_{key}", {})  # noqa: S608 - a digest
+            self._keep(key, f"SELECT * FROM {table}")  # noqa: S608 - a digest
+        return Statement(self._made[key], {})
 
     def keep_together(self, questions: Sequence[str], asked: Together) -> None:
         """Carry out a statement once, and keep its sums for each of these questions."""
+        table = f"together_{len(self._made)}"
         self._setting_variables(asked.statement).run(
-            self._cursor, "CREATE OR REPLACE TEMP TABLE together AS {}"
+            self._cursor, f"CREATE OR REPLACE TEMP TABLE {table} AS {{}}"
         )
-        for question, sums in zip(questions, asked.sums_of("together"), strict=True):
-            key = _key_of(question)
-            self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE sums_{key} AS {sums}")
-            self._keep(key)
+        for question, sums in zip(questions, asked.sums_of(table), strict=True):
+            self._keep(_key_of(question), sums)
 
     def has(self, question: str) -> bool:
         """Whether sums are kept for a question."""
@@ -94,14 +94,14 @@ class Answers:
             self._variables[name] = told[name]
         return Statement(asked.sql, asked.parameters)
 
-    def _keep(self, key: str) -> None:
-        """Keep what has been made."""
-        self._made.add(key)
+    def _keep(self, key: str, sums: str) -> None:
+        """Keep what has been made, which this query gives."""
+        self._made[key] = sums
         # Two who ask the same at once write files of different names.
         fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
         target = str(fresh).replace("'", "''")
         try:
-            self._cursor.execute(f"COPY sums_{key} TO '{target}' (FORMAT parquet)")
+            self._cursor.execute(f"COPY ({sums}) TO '{target}' (FORMAT parquet)")
             with fresh.open("rb") as file:
                 _opened(self._folder).set(key, file, read=True)
         except (OSError, duckdb.IOException, sqlite3.Error):
