@@ -10,7 +10,7 @@ list of chunks says so. From then on readers take the day from chunks, until it 
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date
@@ -161,14 +161,12 @@ def _with_rows(folder: Path, manifest: Manifest, places: Q) -> Manifest:
             if manifest.is_sealed(site_id, day, read_sealed(folder, site_id))
         ]
         rows = _with_whole_days(cursor, manifest, late) if late else "raw"
-        name = f"{manifest.last_chunk:010d}-{secrets.token_hex(4)}.parquet"
-        path = folder / "chunks" / name
-        digest = write_parquet(cursor, f"SELECT * FROM {rows} {IN_ORDER}", {}, path)  # noqa: S608
+        written = _written(cursor, folder, f"SELECT * FROM {rows}", {}, manifest.last_chunk)  # noqa: S608
     reopened = {(one.site, one.day): one for one in manifest.reopened}
     reopened |= {day: Reopened(*day, manifest.last_chunk, time()) for day in late}
     return replace(
         manifest,
-        chunks=(*manifest.chunks, ChunkFile(name, 0, digest=digest)),
+        chunks=(*manifest.chunks, written),
         reopened=tuple(reopened.values()),
     )
 
@@ -198,7 +196,6 @@ def _merged(
     gone: Sequence[Day] = (),
 ) -> Manifest:
     rows, parameters = raw_rows(folder, files)
-    name = f"{manifest.last_chunk:010d}-m{level}-{secrets.token_hex(4)}.parquet"
     with duck.cursor(folder) as cursor:
         sites = cursor.execute(f"SELECT DISTINCT site FROM ({rows})", parameters).fetchall()  # noqa: S608
         sealed = [
@@ -208,16 +205,34 @@ def _merged(
         ]
         sealed += [(site, day, manifest.last_chunk) for site, day in gone]
         # Rows that a sealed day holds have no further use here.
-        digest = write_parquet(
-            cursor,
-            f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN} {IN_ORDER}",  # noqa: S608
-            parameters | hidden(sealed),
-            folder / "chunks" / name,
-        )
+        kept_rows = f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN}"  # noqa: S608
+        parameters |= hidden(sealed)
+        written = _written(cursor, folder, kept_rows, parameters, manifest.last_chunk, level)
     kept = tuple(chunk for chunk in manifest.chunks if chunk not in files)
-    changed = replace(manifest, chunks=(*kept, ChunkFile(name, level, digest=digest)))
+    changed = replace(manifest, chunks=(*kept, written))
     write_manifest(folder, changed)
     for chunk in files:
         with suppress(OSError):
             os.utime(folder / "chunks" / chunk.name)
     return changed
+
+
+def _written(
+    cursor: duckdb.DuckDBPyConnection,
+    folder: Path,
+    rows: str,
+    parameters: Mapping[str, Any],
+    number: int,
+    level: int = 0,
+) -> ChunkFile:
+    """A new file of raw rows."""
+    merged = f"m{level}-" if level else ""
+    name = f"{number:010d}-{merged}{secrets.token_hex(4)}.parquet"
+    path = folder / "chunks" / name
+    digest = write_parquet(cursor, f"{rows} {IN_ORDER}", parameters, path)
+    query = "SELECT min(day), max(day) FROM read_parquet(?)"
+    [(first_day, last_day)] = cursor.execute(query, [str(path)]).fetchall()
+    if first_day is None:
+        # A file without rows has none of any day.
+        first_day, last_day = date.max, date.min
+    return ChunkFile(name, level, digest=digest, first_day=first_day, last_day=last_day)

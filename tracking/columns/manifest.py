@@ -6,7 +6,7 @@ A list has a digest of its own: one that was damaged is found, and never believe
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import date
 from functools import cached_property, lru_cache
@@ -33,12 +33,17 @@ class DamagedList(OSError):
 
 @dataclass(frozen=True)
 class ChunkFile:
-    """A file of raw rows; `level` says how often they were merged, `digest` what was written."""
+    """A file of raw rows; `level` says how often they were merged, `digest` what was written.
+
+    It has rows of no day before `first_day`, nor after `last_day`.
+    """
 
     name: str
     level: int
     schema: int = SCHEMA
     digest: str = ""
+    first_day: date = date.min
+    last_day: date = date.max
 
 
 @dataclass(frozen=True)
@@ -156,7 +161,13 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
         {
             "last_chunk": manifest.last_chunk,
             "cursors": manifest.cursors,
-            "chunks": [(one.name, one.level, one.schema, one.digest) for one in manifest.chunks],
+            "chunks": [
+                (
+                    *(one.name, one.level, one.schema, one.digest),
+                    *(one.first_day.isoformat(), one.last_day.isoformat()),
+                )
+                for one in manifest.chunks
+            ],
             "reopened": [
                 (one.site, one.day.isoformat(), one.chunk, one.at) for one in manifest.reopened
             ],
@@ -259,15 +270,19 @@ def _manifest_from(found: Mapping[str, Any]) -> Manifest:
     return Manifest(
         last_chunk=int(found["last_chunk"]),
         cursors={int(pk): int(cursor) for pk, cursor in found["cursors"].items()},
-        chunks=tuple(
-            ChunkFile(_plain(name), level, *(more or (found["schema"],)))
-            for name, level, *more in found["chunks"]
-        ),
+        chunks=tuple(_chunk_from(one, found["schema"]) for one in found["chunks"]),
         reopened=tuple(
             Reopened(site, date.fromisoformat(day), chunk, at)
             for site, day, chunk, at in found.get("reopened", ())
         ),
     )
+
+
+def _chunk_from(found: Sequence[Any], schema: int) -> ChunkFile:
+    """A chunk of a list, which once had fewer entries."""
+    name, level, *more = found
+    known, days = more[:2], more[2:]
+    return ChunkFile(_plain(name), level, *(known or (schema,)), *map(date.fromisoformat, days))
 
 
 def _sealed_from(found: Mapping[str, Any]) -> Sealed:

@@ -62,7 +62,31 @@ class Days:
 
     def open_part(self, names: AbstractSet[str]) -> Part | None:
         """All other days; `names` are the columns of events that are asked for."""
-        return _open_part(self, names)
+        rows = self.open_rows
+        if rows is None:
+            return None
+        tables = open_tables(rows.query, names)
+        return Part(
+            ", ".join(f"{name} AS ({sql})" for name, sql in tables.items()), rows.parameters
+        )
+
+    @cached_property
+    def open_rows(self) -> "Rows | None":
+        """The raw rows of all other days; None when there are none."""
+        return _open_rows(self)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A query for raw rows, and its parameters by name."""
+
+    query: str
+    parameters: Mapping[str, Any]
+
+
+def expressions(tables: Mapping[str, str]) -> str:
+    """These queries as common table expressions, by their names."""
+    return ", ".join(f"{name} AS ({query})" for name, query in tables.items())
 
 
 def days_of(folder: Path, site_ids: Sequence[int], first_day: date, last_day: date) -> Days:
@@ -169,7 +193,7 @@ def _used(days: Days, site_id: int, schema: int) -> dict[SealedFile, Sequence[da
     return found
 
 
-def _open_part(days: Days, names: AbstractSet[str]) -> Part | None:
+def _open_rows(days: Days) -> Rows | None:
     arms, values = _chunk_rows(days)
     if old := _of_schema_1(days):
         arms.append(f"SELECT {raw_row(1)} FROM read_parquet($old)")  # noqa: S608 - constants
@@ -182,20 +206,29 @@ def _open_part(days: Days, names: AbstractSet[str]) -> Part | None:
         f" WHERE site IN ({sites}) AND day BETWEEN $first_day AND $last_day"
     )
     values |= {"first_day": days.first_day, "last_day": days.last_day}
-    return Part(open_tables(raw, names), values)
+    return Rows(raw, values)
 
 
 def _chunk_rows(days: Days) -> tuple[list[str], dict[str, Any]]:
     """Queries for what of chunks is not in sealed files, and their parameters."""
-    rows, parameters = raw_rows(days.folder, days.manifest.chunks)
+    chunks = [
+        one
+        for one in days.manifest.chunks
+        if one.first_day <= days.last_day and days.first_day <= one.last_day
+    ]
+    rows, parameters = raw_rows(days.folder, chunks)
     if not rows:
         return [], {}
+    first_day = max(days.first_day, min(one.first_day for one in chunks))
+    last_day = min(days.last_day, max(one.last_day for one in chunks))
     sealed = [
         (site_id, day, days.manifest.hidden_up_to(site_id, day, one))
         for site_id, site in days.sealed.items()
         for day, one in site.days.items()
-        if days.first_day <= day <= days.last_day
+        if first_day <= day <= last_day
     ]
+    if not sealed:
+        return [rows], dict(parameters)
     query = f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN}"  # noqa: S608 - constants and names
     return [query], {**parameters, **hidden(sealed)}
 

@@ -55,10 +55,11 @@ OWN = tuple(
 )
 
 
-def open_tables(raw: str, names: AbstractSet[str]) -> str:
-    """Tables `raw`, `ends`, `events` and `visits` of open days, over a query for raw rows.
+def open_tables(raw: str, names: AbstractSet[str]) -> dict[str, str]:
+    """Queries for the tables `raw`, `ends`, `engaged`, `events` and `visits` of open days.
 
-    `names` are the columns of `events` that are asked for: what gives others is left out.
+    Each is over those before it, the first is the given query for raw rows. `names` are the
+    columns of `events` that are asked for: what gives others is left out.
     """
     columns = [f"r.{name}" for name in OWN]
     columns += [
@@ -76,14 +77,14 @@ def open_tables(raw: str, names: AbstractSet[str]) -> str:
         joins += " LEFT JOIN engaged ON engaged.event = r.event"
     else:
         columns += ["NULL::INTEGER AS seconds", "NULL::TINYINT AS scroll_depth"]
-    return f"""
-        raw AS ({raw}),
-        ends AS ({ENDS}),
-        engaged AS ({ENGAGED}),
-        events AS (
-            SELECT {", ".join(columns)} FROM raw AS r{joins} WHERE r.kind <> {ENGAGEMENT_KIND}
-        ),
-        visits AS (SELECT *, false AS sole FROM ends)"""  # noqa: S608 - constants
+    return {
+        "raw": raw,
+        "ends": ENDS,
+        "engaged": ENGAGED,
+        "events": f"SELECT {', '.join(columns)} FROM raw AS r{joins}"  # noqa: S608 - constants
+        f" WHERE r.kind <> {ENGAGEMENT_KIND}",
+        "visits": "SELECT *, false AS sole FROM ends",
+    }
 
 
 def numbered_visits(first: int) -> str:

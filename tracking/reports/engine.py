@@ -21,6 +21,7 @@ from tracking.errors import ReportUnavailable
 from tracking.records import MICROS
 from tracking.reports.answers import Answers, forget
 from tracking.reports.metrics import METRICS, REVENUE
+from tracking.reports.open_days import OpenDays
 from tracking.reports.periods import Period, bucket_keys, default_interval
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import (
@@ -150,7 +151,7 @@ def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
 def _answers(
     queries: Sequence[ReportQuery], folder: Path, asker: Asker, *, with_totals: bool
 ) -> list[Report]:
-    with _reading(folder, asker) as reading:
+    with _reading(folder, asker, is_shared=len(queries) > 1) as reading:
         if len(queries) > 1:
             _read_together(queries, reading)
         return [_report(query, reading, with_totals=with_totals) for query in queries]
@@ -169,18 +170,24 @@ def _report(query: ReportQuery, reading: "_Reading", *, with_totals: bool) -> Re
 
 
 def _read_together(queries: Sequence[ReportQuery], reading: "_Reading") -> None:
-    """Keep what several of the queries ask alike of sealed days, and is not kept yet."""
-    alike: dict[str, tuple[Part, dict[Ask, str]]] = {}
+    """Find out at once what several of the queries ask alike; of sealed days it is kept."""
+    sealed: dict[str, tuple[Part, dict[Ask, str]]] = {}
+    opened: dict[str, tuple[Days, dict[Ask, None]]] = {}
     for query in queries:
         for period in (query.period, query.compared):
             if period is None:
                 continue
-            for ask, sealed in _Asked(query, period, reading).not_kept():
-                same = repr((replace(ask, dimensions=()).told, sealed.version))
-                alike.setdefault(same, (sealed, {}))[1][ask] = _question(ask, sealed)
-    for sealed, questions in alike.values():
-        for one in read_together(list(questions), sealed):
+            for ask, days in _Asked(query, period, reading).read_with_others():
+                same, part = replace(ask, dimensions=()).told, days.sealed_part
+                if part is not None and not reading.answers.has(_question(ask, part)):
+                    key = repr((same, part.version))
+                    sealed.setdefault(key, (part, {}))[1][ask] = _question(ask, part)
+                opened.setdefault(repr((same, id(days))), (days, {}))[1][ask] = None
+    for part, questions in sealed.values():
+        for one in read_together(list(questions), part):
             reading.answers.keep_together([questions[ask] for ask in one.asks], one)
+    for days, asks in opened.values():
+        reading.open_days.read_together(list(asks), days)
 
 
 def _question(ask: Ask, sealed: Part) -> str:
@@ -189,7 +196,7 @@ def _question(ask: Ask, sealed: Part) -> str:
 
 
 def _newest(query: ReportQuery, folder: Path, count: int, asker: Asker) -> tuple[int, ...]:
-    with _reading(folder, asker) as reading:
+    with _reading(folder, asker, is_shared=False) as reading:
         lines = _Asked(query, query.period, reading).newest(count)
     return tuple(event for _, event in sorted(lines, reverse=True)[:count])
 
@@ -242,18 +249,19 @@ def _table(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report
 class _Reading:
     """What one turn reads with; which files have which days is found out once."""
 
-    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection) -> None:
+    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection, *, is_shared: bool) -> None:
         self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
+        self.open_days = OpenDays(cursor, is_shared=is_shared)
         self.days = lru_cache(partial(days_of, folder))
 
 
 @contextmanager
-def _reading(folder: Path, asker: Asker) -> Iterator[_Reading]:
+def _reading(folder: Path, asker: Asker, *, is_shared: bool) -> Iterator[_Reading]:
     with (
         duck.cursor(folder, duck.READING) as cursor,
         limited(cursor, asker.seconds, asker.left),
     ):
-        yield _Reading(folder, cursor)
+        yield _Reading(folder, cursor, is_shared=is_shared)
 
 
 class _Asked:
@@ -262,6 +270,7 @@ class _Asked:
     def __init__(self, query: ReportQuery, period: Period, reading: _Reading) -> None:
         self.query, self.period = query, period
         self._cursor, self._answers, self._days_of = reading.cursor, reading.answers, reading.days
+        self._open_days = reading.open_days
         self._interval = query.interval or default_interval(query.period)
 
     def totals(self) -> Mapping[str, Number]:
@@ -329,15 +338,11 @@ class _Asked:
                 found += self._cursor.fetchall()
         return found
 
-    def not_kept(self) -> Iterator[tuple[Ask, Part]]:
-        """What rows ask of sealed days that can be read with others, and is not kept."""
+    def read_with_others(self) -> Iterator[tuple[Ask, Days]]:
+        """What rows ask that can be read together with what others ask, of which days."""
         ask = self._ask(self.query.dimensions)
-        if not can_be_read_together(ask):
-            return
-        for one, days in self._days(ask):
-            sealed = days.sealed_part
-            if sealed is not None and not self._answers.has(_question(one, sealed)):
-                yield one, sealed
+        if can_be_read_together(ask):
+            yield from self._days(ask)
 
     def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
         found = self.metrics_of(self.rows())
@@ -401,9 +406,9 @@ class _Asked:
         sealed = days.sealed_part if ask.since is None else None
         if sealed is not None:
             yield self._answers.kept(_question(ask, sealed), partial(sums_of, ask, sealed))
-        opened = days.open_part(columns_of_events(ask))
+        opened = self._open_days.sums(ask, days)
         if opened is not None:
-            yield sums_of(ask, opened)
+            yield opened
 
     def _numbers(
         self, lines: Sequence[Line], width: int

@@ -9,8 +9,9 @@ from typing import Any
 import duckdb
 
 from tracking.columns.read import Part
+from tracking.columns.schema import OF_VISITS
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import Condition, Filter, conjuncts
+from tracking.reports.conditions import Condition, Filter, conjuncts, filters_in
 from tracking.reports.conditions import is_text as can_be_stored
 from tracking.reports.dimensions import dimension_named
 from tracking.reports.metrics import METRICS, REVENUE
@@ -19,7 +20,13 @@ from tracking.reports.query import ReportQuery
 from tracking.reports.selection import Bits, Selection, Tables, select
 from tracking.reports.sums import OF_ENDS, REACHED, Key, keys_of, sums_query
 
-COLUMNS_OF_EVENTS = frozenset({"seconds", "scroll_depth", "entry_page", "bounced"})
+COLUMNS_OF_SUMS = {
+    frozenset(OF_VISITS): OF_ENDS,
+    frozenset({"seconds", "scroll_depth"}): {
+        *("engaged", "engaged_pageviews", "depth", "depth_pageviews")
+    },
+}
+"""Columns of events that take a join to make for open days, and the sums that are made of them."""
 
 PARAMETER = re.compile(r"\$([a-z]\w*)")
 LARGEST = 1 << 63
@@ -162,9 +169,12 @@ def bounds_of(ask: Ask) -> dict[str, str]:
 
 def columns_of_events(ask: Ask) -> frozenset[str]:
     """Columns of events that are worth making for open days."""
-    used = set(COLUMNS_OF_EVENTS)
-    if not ask.wanted & {"engaged", "engaged_pageviews", "depth", "depth_pageviews"}:
-        used -= {"seconds", "scroll_depth"}
+    conditions = [one for one in (ask.condition, ask.goal) if one is not None]
+    used = {one.dimension for condition in conditions for one in filters_in(condition)}
+    used |= {*ask.dimensions}
+    for names, sums in COLUMNS_OF_SUMS.items():
+        if ask.sums & sums:
+            used |= names
     return frozenset(used)
 
 

@@ -124,7 +124,9 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
         if visitors.apart:
             found.append(_told_apart(keys, f"visits WHERE {visitors.apart}"))
         if wanted == {"visitors"}:
-            found.append(_grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {visitors.lone}"))
+            if visitors.lone:
+                rows = f"visits WHERE {visitors.lone}"
+                found.append(_grouped(keys, {"visitors": "count(*)"}, rows))
             return _added(len(keys), found, wanted)
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
@@ -139,9 +141,9 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
 class Visitors:
     """How visitors of selected visits are counted in rows.
 
-    `lone` holds for visits that count for a visitor each; `lone_of_selected` says the same of
-    visits that are known to be selected. `apart` holds for all others whose visitors are counted
-    once in a row; it is empty when there are none.
+    `lone` holds for visits that count for a visitor each, and is empty when none is known to;
+    `lone_of_selected` says the same of visits that are known to be selected. `apart` holds for all
+    others whose visitors are counted once in a row; it is empty when there are none.
     """
 
     lone: str
@@ -155,15 +157,17 @@ def visitors_of_visits(keys: Sequence[Key], selection: Selection, *, is_alone: b
     Which is a visitor's first visit under a filter is worth finding out when nothing but visitors
     is counted (`is_alone`), since other panels ask it, too; or when marks tell it.
     """
-    if selection.tables.part.first is not None:
-        differing = {key.differing for key in keys if key.differing}
-        bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
-        if not differing and (is_alone or selection.pin or not selection.differing):
-            first = selection.first_visit
-            return Visitors(first, first)
-        if bit is not None and selection.differing <= differing:
-            first = f"firsts & {bit} <> 0"
-            return Visitors(f"{selection.visit} AND {first}", first)
+    if selection.tables.part.first is None:
+        # Of open days nothing is known beforehand.
+        return Visitors("", "false", selection.visit)
+    differing = {key.differing for key in keys if key.differing}
+    bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
+    if not differing and (is_alone or selection.pin or not selection.differing):
+        first = selection.first_visit
+        return Visitors(first, first)
+    if bit is not None and selection.differing <= differing:
+        first = f"firsts & {bit} <> 0"
+        return Visitors(f"{selection.visit} AND {first}", first)
     if selection.pin:
         lone = selection.pin.has("lone")
         return Visitors(lone, lone, f"{SHARED_VISIT} AND {selection.pin.has('shared')}")

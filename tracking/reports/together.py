@@ -9,7 +9,7 @@ from tracking.reports.selection import Tables, select
 from tracking.reports.statements import Ask, Statement, bounds_of
 from tracking.reports.sums import Key, Visitors, keys_of, visitors_of_visits
 
-MOST_TOLD_APART = 4
+MOST_TOLD_APART = 8
 """For how many asks visitors are told apart at once: each takes memory of its own."""
 
 
@@ -78,10 +78,12 @@ def _counted(asked: Sequence[Sequence[Key]], visitors: Visitors) -> str:
         for keys, names in zip(asked, columns, strict=True)
         for key, name in zip(keys, names, strict=True)
     )
-    lone = f"SELECT {sql} FROM visits WHERE {visitors.lone}"  # noqa: S608 - constants and parameters
-    found = [
-        f"SELECT {listed}, count(*) AS visitors FROM ({lone}) GROUP BY {_sets(columns)}"  # noqa: S608
-    ]
+    found = []
+    if visitors.lone:
+        lone = f"SELECT {sql} FROM visits WHERE {visitors.lone}"  # noqa: S608 - constants and parameters
+        found.append(
+            f"SELECT {listed}, count(*) AS visitors FROM ({lone}) GROUP BY {_sets(columns)}"  # noqa: S608
+        )
     for begin in range(0, len(columns) if visitors.apart else 0, MOST_TOLD_APART):
         some = columns[begin : begin + MOST_TOLD_APART]
         names = ", ".join(name for names in some for name in names)

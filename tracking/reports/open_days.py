@@ -1,0 +1,84 @@
+"""Sums of open days, for the panels of one turn: what they ask alike is found out once."""
+
+from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
+
+import duckdb
+
+from tracking.columns.read import Days, Part, Rows, expressions
+from tracking.columns.shape import ENDS, open_tables
+from tracking.reports.statements import Ask, Statement, columns_of_events, sums_of
+from tracking.reports.together import read_together
+
+MOST_ROWS = 50_000
+"""So many raw rows are put into tables at most: each takes about 600 bytes."""
+
+
+class OpenDays:
+    """The open days of a turn, as its cursor reads them.
+
+    With `is_shared` several panels are going to ask about the same ones.
+    """
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, *, is_shared: bool) -> None:
+        self._cursor, self._is_shared = cursor, is_shared
+        self._tables: dict[int, dict[str, str]] = {}
+        self._sums: dict[tuple[Ask, int], str] = {}
+
+    def sums(self, ask: Ask, days: Days) -> Statement | None:
+        """The statement for the sums of the open ones of these days; None when there are none."""
+        known = self._sums.get((ask, id(days)))
+        if known is not None:
+            return Statement(known, {})
+        part = self._part(days, columns_of_events(ask))
+        if part is None:
+            return None
+        statement = sums_of(ask, part)
+        if ask.dimensions != ("time",):
+            return statement
+        # A series is asked about twice: its totals are made of the same sums.
+        self._sums[ask, id(days)] = f"FROM {self._in_table(statement)}"
+        return Statement(self._sums[ask, id(days)], {})
+
+    def read_together(self, asks: Sequence[Ask], days: Days) -> None:
+        """Find out at once what asks that differ in dimensions alone want to know."""
+        part = self._part(days, columns_of_events(asks[0]))
+        if part is None:
+            return
+        for one in read_together(asks, part):
+            table = self._in_table(one.statement)
+            for ask, sums in zip(one.asks, one.sums_of(table), strict=True):
+                self._sums[ask, id(days)] = sums
+
+    def _in_table(self, statement: Statement) -> str:
+        """The name of a new table with a statement's rows."""
+        name = f"open_sums_{len(self._sums)}"
+        statement.run(self._cursor, f"CREATE OR REPLACE TEMP TABLE {name} AS {{}}")
+        return name
+
+    def _part(self, days: Days, names: AbstractSet[str]) -> Part | None:
+        """The open ones of these days; `names` are the columns of events that are asked for."""
+        if not self._is_shared or days.open_rows is None:
+            return days.open_part(names)
+        if id(days) not in self._tables:
+            self._tables[id(days)] = self._in_tables(days.open_rows)
+        tables = self._tables[id(days)]
+        if not tables:
+            return days.open_part(names)
+        return Part(expressions(open_tables(days.open_rows.query, names) | tables), {})
+
+    def _in_tables(self, rows: Rows) -> dict[str, str]:
+        """Queries for the first of open days' tables, made once; none when there are many rows."""
+        raw, ends = (f"open_{len(self._tables)}_{name}" for name in ("raw", "ends"))
+        self._cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE {raw} AS {rows.query} LIMIT {MOST_ROWS + 1}",
+            dict(rows.parameters),
+        )
+        [(count,)] = self._cursor.execute(f"SELECT count(*) FROM {raw}").fetchall()  # noqa: S608 - a name of ours
+        if count > MOST_ROWS:
+            self._cursor.execute(f"DROP TABLE {raw}")
+            return {}
+        self._cursor.execute(
+            f"CREATE OR REPLACE TEMP TABLE {ends} AS WITH raw AS (FROM {raw}) {ENDS}"
+        )
+        return {"raw": f"FROM {raw}", "ends": f"FROM {ends}"}
