@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
@@ -25,6 +25,9 @@ from tracking.columns.schema import EVENT_COLUMNS, SCHEMA, VISIT_COLUMNS, raw_ro
 from tracking.columns.shape import open_tables
 from tracking.errors import ReportUnavailable
 
+VISITS_OF_A_PIECE = 650_000
+"""With some pages each, told apart by page and visitor, these fit into the memory that there is."""
+
 
 @dataclass(frozen=True)
 class Part:
@@ -32,7 +35,8 @@ class Part:
 
     The columns are those of `schema.py`; open days also have an event's `moment`. Visits of sealed
     days have numbers from `first` to `last`; those of open days have none that are dense, and both
-    are None. `version` tells the content of sealed days apart from any other.
+    are None. `version` tells the content of sealed days apart from any other. `pieces` are ranges
+    of days, of all days together, with not too many visits each; there are none of open days.
     """
 
     tables: str
@@ -40,6 +44,7 @@ class Part:
     first: int | None = None
     last: int | None = None
     version: str = ""
+    pieces: Sequence[tuple[date, date]] = ()
 
 
 @dataclass(frozen=True)
@@ -166,7 +171,19 @@ def _sealed_part(days: Days) -> Part | None:
         ranges[0][0],
         ranges[-1][1],
         blake2b(repr(sorted(arms.parameters.items())).encode()).hexdigest(),
+        _pieces(days.first_day, days.last_day, ranges[-1][1] - ranges[0][0] + 1),
     )
+
+
+def _pieces(first_day: date, last_day: date, visits: int) -> list[tuple[date, date]]:
+    """These days in as many ranges of the same length as it takes for so many visits."""
+    count = (last_day - first_day).days + 1
+    length = timedelta(days=max(1, -(-count // -(-visits // VISITS_OF_A_PIECE))))
+    found = []
+    while first_day <= last_day:
+        found.append((first_day, min(last_day, first_day + length - timedelta(days=1))))
+        first_day += length
+    return found
 
 
 def _shifted(columns: Iterable[str], shift: int) -> str:

@@ -10,6 +10,7 @@ import re
 import secrets
 import sqlite3
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
 from pathlib import Path
@@ -43,18 +44,14 @@ class Answers:
             if path is not None:
                 return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
             table = f"sums_{key}"
-            self._setting_variables(ask()).run(
-                self._cursor, f"CREATE OR REPLACE TEMP TABLE {table} AS {{}}"
-            )
+            self._setting_variables(ask()).run_into(self._cursor, table)
             self._keep(key, f"SELECT * FROM {table}")  # noqa: S608 - a digest
         return Statement(self._made[key], {})
 
     def keep_together(self, questions: Sequence[str], asked: Together) -> None:
         """Carry out a statement once, and keep its sums for each of these questions."""
         table = f"together_{len(self._made)}"
-        self._setting_variables(asked.statement).run(
-            self._cursor, f"CREATE OR REPLACE TEMP TABLE {table} AS {{}}"
-        )
+        self._setting_variables(asked.statement).run_into(self._cursor, table)
         for question, sums in zip(questions, asked.sums_of(table), strict=True):
             self._keep(_key_of(question), sums)
 
@@ -92,7 +89,7 @@ class Answers:
                 kept.parameters,
             )
             self._variables[name] = told[name]
-        return Statement(asked.sql, asked.parameters)
+        return replace(asked, variables={})
 
     def _keep(self, key: str, sums: str) -> None:
         """Keep what has been made, which this query gives."""

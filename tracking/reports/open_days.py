@@ -53,7 +53,7 @@ class OpenDays:
     def _in_table(self, statement: Statement) -> str:
         """The name of a new table with a statement's rows."""
         name = f"open_sums_{len(self._sums)}"
-        statement.run(self._cursor, f"CREATE OR REPLACE TEMP TABLE {name} AS {{}}")
+        statement.run_into(self._cursor, name)
         return name
 
     def _part(self, days: Days, names: AbstractSet[str]) -> Part | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any, Literal
 
 from tracking.columns.read import Part
@@ -27,6 +28,9 @@ COLUMNS = {
 }
 NUMBERS = {"hour": "minute // 60", "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
+
+
+OF_PIECE = "day BETWEEN $piece_from AND $piece_to"
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,17 @@ class Tables:
         name = f"{name}_{len(self.expressions)}"
         self.expressions.append(f"{name} AS MATERIALIZED ({query})")
         return name
+
+    def of_piece(self, test: str) -> str:
+        """A test for rows of sealed days, restricted to one of the part's pieces.
+
+        The statement is then carried out for each: what is told apart in it fits into memory.
+        """
+        return f"{test} AND {OF_PIECE}" if len(self.part.pieces) > 1 else test
+
+    def pieces_of(self, sql: str) -> Sequence[tuple[date, date]]:
+        """The pieces that a statement is to be carried out for; none for all days at once."""
+        return self.part.pieces if OF_PIECE in sql else ()
 
     def visits_with(self, event: str, mark: str = "", which: Which = "selected") -> str:
         """Whether a row's visit has an event for which this holds.

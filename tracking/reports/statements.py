@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from typing import Any
 
 import duckdb
@@ -45,15 +46,29 @@ TEXTS = {
 
 @dataclass(frozen=True)
 class Statement:
-    """SQL and the values of its parameters, by name; `variables` are those that it reads."""
+    """SQL and the values of its parameters, by name; `variables` are those that it reads.
+
+    With `pieces`, which are ranges of days, it is to be carried out for each.
+    """
 
     sql: str
     parameters: Mapping[str, Any]
     variables: Mapping[str, Bits] = field(default_factory=dict)
+    pieces: Sequence[tuple[date, date]] = ()
 
     def run(self, cursor: duckdb.DuckDBPyConnection, around: str = "{}") -> None:
         """Carry it out, within other SQL if there is any; the cursor then has its rows."""
         cursor.execute(around.format(self.sql), self.used(self.sql))
+
+    def run_into(self, cursor: duckdb.DuckDBPyConnection, table: str) -> None:
+        """Carry it out, and put the rows into a new temporary table."""
+        around = f"CREATE OR REPLACE TEMP TABLE {table} AS {{}}"
+        if not self.pieces:
+            self.run(cursor, around)
+        for first_day, last_day in self.pieces:
+            values = {**self.parameters, "piece_from": first_day, "piece_to": last_day}
+            replace(self, parameters=values).run(cursor, around)
+            around = f"INSERT INTO {table} BY NAME {{}}"
 
     def used(self, sql: str) -> dict[str, Any]:
         """The parameters that this SQL has."""
@@ -130,7 +145,9 @@ def _is_set(name: str) -> Filter:
 
 def sums_of(ask: Ask, part: Part) -> Statement:
     """The statement for the sums of a part, a row a key."""
-    tables, bounds = Tables.of(part), bounds_of(ask)
+    # What reached a goal stands beside all that did, which is not read in pieces.
+    tables = Tables.of(part if ask.goal is None else replace(part, pieces=()))
+    bounds = bounds_of(ask)
     dimensions = [dimension_named(name, "by") for name in ask.dimensions]
     keys = keys_of(tables, dimensions, ask.interval, ask.since)
     selection = select(tables, ask.conditions, bounds)
@@ -142,7 +159,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
             reached = select(tables, (*ask.conditions, ask.goal), bounds)
             query = _with_goal(tables, keys, reached, query)
     sql = f"WITH {', '.join(tables.expressions)} {query}"
-    return Statement(sql, tables.parameters, tables.variables)
+    return Statement(sql, tables.parameters, tables.variables, tables.pieces_of(sql))
 
 
 def newest_of(ask: Ask, part: Part, count: int) -> Statement:

@@ -226,12 +226,16 @@ def _by_pair(
     names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
     grouped = ", ".join(f"k{number}" for number in range(len(keys)))
     same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
+    event = selection.event
+    if not any(key.attribute.startswith("prop.") for key in keys):
+        # Most events have no properties: all that have some are put together at once.
+        event = tables.of_piece(event)
     if wanted == {"visitors"}:
-        return _told_apart(keys, f"events WHERE {selection.event}")
+        return _told_apart(keys, f"events WHERE {event}")
     of_events = _some(OF_EVENTS, wanted)
     own = {name: f"any_value({name})" for name in _needed(wanted)}
     columns = ["visit", *own, *(["kind", "seconds", "scroll_depth"] if of_events else [])]
-    rows = f"(SELECT {names}, {', '.join(columns)} FROM events WHERE {selection.event})"  # noqa: S608
+    rows = f"(SELECT {names}, {', '.join(columns)} FROM events WHERE {event})"  # noqa: S608
     pairs = tables.add(
         "pairs",
         f"SELECT {', '.join([grouped, 'visit', *_named(own), *_named(of_events)])}"  # noqa: S608

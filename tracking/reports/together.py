@@ -1,7 +1,7 @@
 """Reads once what several panels of a page ask alike: how many visitors there are by each value."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tracking.columns.read import Part
 from tracking.reports.dimensions import dimension_named
@@ -9,7 +9,7 @@ from tracking.reports.selection import Tables, select
 from tracking.reports.statements import Ask, Statement, bounds_of
 from tracking.reports.sums import Key, Visitors, keys_of, visitors_of_visits
 
-MOST_TOLD_APART = 8
+MOST_TOLD_APART = 4
 """For how many asks visitors are told apart at once: each takes memory of its own."""
 
 
@@ -53,12 +53,17 @@ def read_together(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
         keys = keys_of(tables, dimensions, ask.interval)
         if not any(key.attribute for key in keys):
             visitors = visitors_of_visits(keys, selection, is_alone=True)
+            if visitors.apart and selection.pin is None:
+                # All who came several times are told apart.
+                lone, apart = tables.of_piece(visitors.lone), tables.of_piece(visitors.apart)
+                visitors = replace(visitors, lone=lone, apart=apart)
             alike.setdefault(visitors, []).append((ask, keys))
     for visitors, some in alike.items():
         if len(some) > 1:
             query = _counted([keys for _, keys in some], visitors)
             sql = f"WITH {', '.join(tables.expressions)} {query}"
-            statement = Statement(sql, tables.parameters, tables.variables)
+            pieces = tables.pieces_of(sql)
+            statement = Statement(sql, tables.parameters, tables.variables, pieces)
             yield Together(statement, [ask for ask, _ in some])
 
 
