@@ -252,6 +252,7 @@ class _Reading:
     def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection, *, is_shared: bool) -> None:
         self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
         self.open_days = OpenDays(cursor, is_shared=is_shared)
+        self.totals: dict[tuple[ReportQuery, Period], Mapping[str, Number]] = {}
         self.days = lru_cache(partial(days_of, folder))
 
 
@@ -270,16 +271,19 @@ class _Asked:
     def __init__(self, query: ReportQuery, period: Period, reading: _Reading) -> None:
         self.query, self.period = query, period
         self._cursor, self._answers, self._days_of = reading.cursor, reading.answers, reading.days
-        self._open_days = reading.open_days
+        self._open_days, self._totals = reading.open_days, reading.totals
         self._interval = query.interval or default_interval(query.period)
 
     def totals(self) -> Mapping[str, Number]:
         ask = self._ask(())
         query = replace(self.query, dimensions=(), order=None, after="")
+        if (query, self.period) in self._totals:
+            return self._totals[query, self.period]
         found = self._numbers(self._lines(ask, query, sums=self._total_sums(ask)), 1)
         if REVENUE in self.query.metrics:
             found = self._with_revenue(found, ask)
-        return found.get(("",)) or _nothing(self.query)
+        self._totals[query, self.period] = found.get(("",)) or _nothing(self.query)
+        return self._totals[query, self.period]
 
     def _total_sums(self, ask: Ask) -> list[Statement]:
         """Sums without a key: those of a series' buckets, where each visit is in one of them."""

@@ -34,9 +34,10 @@ class OpenDays:
         if part is None:
             return None
         statement = sums_of(ask, part)
-        if ask.dimensions != ("time",):
+        if ask.dimensions not in (("time",), ()):
             return statement
-        # A series is asked about twice: its totals are made of the same sums.
+        # They are asked for again: a series' totals are made of the same sums, and panels' are the
+        # same totals.
         self._sums[ask, id(days)] = f"FROM {self._in_table(statement)}"
         return Statement(self._sums[ask, id(days)], {})
 

@@ -335,7 +335,7 @@ def test_numbers_that_cannot_be_read_are_said_to_be_safe(
     def unavailable(*_: Any, **__: Any) -> None:
         raise ReportUnavailable("damaged")
 
-    monkeypatch.setattr("tracking.views.report.parts.answer", unavailable)
+    monkeypatch.setattr("tracking.views.report.parts.answers", unavailable)
     answer = client.get(full(visited))
 
     assert answer.status_code == 503

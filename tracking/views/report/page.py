@@ -45,10 +45,9 @@ class PageView(ReportView):
 
 def _asked(state: State, ask: Ask) -> tuple[Report, list[Report]]:
     """All that the page shows."""
-    return (
-        ask(state.numbers_query(), True),
-        ask.together([state.panel_query(card.panel(state.tabs)) for card in CARDS.values()]),
-    )
+    panels = [state.panel_query(card.panel(state.tabs)) for card in CARDS.values()]
+    numbers, *found = ask.together([state.numbers_query(), *panels])
+    return numbers, found
 
 
 def _cards(state: State, panels: list[Report]) -> list[dict[str, Any]]:
