@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import lru_cache, partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -253,7 +253,7 @@ class _Reading:
         self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
         self.open_days = OpenDays(cursor, is_shared=is_shared)
         self.totals: dict[tuple[ReportQuery, Period], Mapping[str, Number]] = {}
-        self.days = lru_cache(partial(days_of, folder))
+        self.days = cache(partial(days_of, folder))
 
 
 @contextmanager
