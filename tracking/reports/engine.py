@@ -28,6 +28,7 @@ from tracking.reports.statements import (
     BACKWARDS,
     Ask,
     Statement,
+    check_cursor,
     columns_of_events,
     cursor_after,
     is_backwards,
@@ -229,6 +230,8 @@ def _ordered(rows: tuple[Row, ...], query: ReportQuery) -> tuple[Row, ...]:
 
 def _table(report: Report, asked: "_Asked", compared: "_Asked | None") -> Report:
     query = asked.query
+    # Where there is nothing to read, nobody else looks at it.
+    check_cursor(query)
     page = asked.rows()
     row_count, beside = page[0][-2:] if page else (0, 0)
     is_back = is_backwards(query)

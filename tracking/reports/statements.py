@@ -280,6 +280,19 @@ def is_backwards(query: ReportQuery) -> bool:
     return query.after.startswith(BACKWARDS)
 
 
+def check_cursor(query: ReportQuery) -> None:
+    """Raises InvalidQuery for a cursor that no report ended with."""
+    if query.after:
+        _cursor_of(query)
+
+
+def _cursor_of(query: ReportQuery) -> list[Any]:
+    """The value that rows are ordered by first, and the keys, of the row beside the page."""
+    column, _ = _first_order(query)
+    text = query.after.removeprefix(BACKWARDS)
+    return _read_cursor(text, len(query.dimensions), is_text=column.startswith("t"))
+
+
 def _end(query: ReportQuery, keys: int, parameters: dict[str, Any]) -> str:
     """Where the page begins, order, and its length."""
     if not query.dimensions:
@@ -329,8 +342,7 @@ def _beside(
 ) -> str:
     """That rows come after the cursor's, or before."""
     is_back = is_backwards(query)
-    text = query.after.removeprefix(BACKWARDS)
-    value, *keys = _read_cursor(text, len(query.dimensions), is_text=column.startswith("t"))
+    value, *keys = _cursor_of(query)
     # A column that is ordered by first is left out of those that decide among equal ones.
     rest = [key for number, key in enumerate(keys) if f"t{number}" in others]
     # A parameter that the statement does not use is refused.
