@@ -23,6 +23,7 @@ from django.conf import settings  # noqa: E402 - models need what setup made
 from django.utils.timezone import now  # noqa: E402
 
 from benchmarks import orm_panels  # noqa: E402
+from benchmarks.traffic import agent, spool  # noqa: E402
 from tracking.ingest.worker import drain  # noqa: E402
 from tracking.models import Site  # noqa: E402
 from tracking.records import PAGEVIEW, Hit  # noqa: E402
@@ -31,7 +32,6 @@ from tracking.reports.conditions import Condition, Did, Filter, condition_of  # 
 from tracking.reports.engine import ANSWERS, answer, answers  # noqa: E402
 from tracking.reports.periods import Clock, Period, parse_period  # noqa: E402
 from tracking.reports.query import ReportQuery  # noqa: E402
-from tracking.spool.writer import SpoolWriter  # noqa: E402
 from tracking.upkeep.steps import copy_new_events  # noqa: E402
 
 HEADLINE = (
@@ -105,12 +105,10 @@ def _open_today(site: Site) -> None:
     """Count a hit: while hits come, their day is read from chunks."""
     hit = Hit(
         *(site.public_id, now(), PAGEVIEW, f"{site.base_url}/"),
-        user_agent="Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0",
+        user_agent=agent(0),
         address="203.0.113.1",
     )
-    writer = SpoolWriter(settings.SPOOL_DIR)
-    writer.append_many([hit])
-    writer.close()
+    spool(settings.SPOOL_DIR, iter([hit]))
     drain()
     copy_new_events(settings.COLUMNS_DIR)
 

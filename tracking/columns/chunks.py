@@ -206,8 +206,8 @@ def _merged(
         sealed += [(site, day, manifest.last_chunk) for site, day in gone]
         # Rows that a sealed day holds have no further use here.
         kept_rows = f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN}"  # noqa: S608
-        parameters |= hidden(sealed)
-        written = _written(cursor, folder, kept_rows, parameters, manifest.last_chunk, level)
+        values = parameters | hidden(sealed)
+        written = _written(cursor, folder, kept_rows, values, manifest.last_chunk, level)
     kept = tuple(chunk for chunk in manifest.chunks if chunk not in files)
     changed = replace(manifest, chunks=(*kept, written))
     write_manifest(folder, changed)

@@ -8,7 +8,7 @@ from typing import Any
 import duckdb
 
 from tracking.columns.manifest import VISITS, digest_of, sync
-from tracking.columns.schema import SCHEMA, SECTION_OF_EVENT, SECTION_OF_VISIT, SECTIONS
+from tracking.columns.schema import SCHEMA, SECTION_OF_EVENT, SECTION_OF_VISIT
 
 # The longer groups are, the seldomer each has its dictionaries; each is in memory until it is full.
 ROWS_OF_A_GROUP = 245_760
@@ -64,6 +64,7 @@ def in_sections(rows: str, path: Path) -> str:
 
     Within each they stay in the order in which the query for them gives them.
     """
-    section = SECTION_OF_VISIT if path.name.endswith(VISITS) else SECTION_OF_EVENT
-    arms = [f"FROM ({rows}) WHERE {section} = {number}" for number in range(SECTIONS)]
+    is_visits = path.name.endswith(VISITS)
+    section, count = (SECTION_OF_VISIT, 2) if is_visits else (SECTION_OF_EVENT, 3)
+    arms = [f"FROM ({rows}) WHERE {section} = {number}" for number in range(count)]
     return " UNION ALL ".join(arms)

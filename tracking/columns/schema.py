@@ -91,7 +91,6 @@ SECTION_OF_VISIT = f"CASE WHEN {SHARED_VISIT} THEN 1 ELSE 0 END"
 The last is of rows that may be among several in which their visitor counts once. Before it come
 events that are no plain pageviews. Whoever asks for either passes over groups of all other rows.
 """
-SECTIONS = 3
 
 # Visits are numbered, so that a set of them is a string of bits; a visitor has the lowest number of
 # its visits. Numbers are a site's own, and a day that is sealed again gets new ones. A day's visits

@@ -152,8 +152,9 @@ def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
 def _answers(
     queries: Sequence[ReportQuery], folder: Path, asker: Asker, *, with_totals: bool
 ) -> list[Report]:
-    with _reading(folder, asker, is_shared=len(queries) > 1) as reading:
-        if len(queries) > 1:
+    is_shared = len(queries) > 1
+    with _reading(folder, asker, is_shared=is_shared) as reading:
+        if is_shared:
             _read_together(queries, reading)
         return [_report(query, reading, with_totals=with_totals) for query in queries]
 

@@ -24,7 +24,7 @@ from tracking.columns.schema import (
     SHARED,
     SHARED_VISIT,
 )
-from tracking.reports.dimensions import OF_A_VISITOR, Dimension
+from tracking.reports.dimensions import OF_A_VISITOR, PROP, Dimension
 from tracking.reports.periods import Interval
 from tracking.reports.selection import (
     NUMBERS,
@@ -227,7 +227,7 @@ def _by_pair(
     grouped = ", ".join(f"k{number}" for number in range(len(keys)))
     same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
     event = selection.event
-    if not any(key.attribute.startswith("prop.") for key in keys):
+    if not any(key.attribute.startswith(PROP) for key in keys):
         # Most events have no properties: all that have some are put together at once.
         event = tables.of_piece(event)
     if wanted == {"visitors"}:
@@ -245,7 +245,7 @@ def _by_pair(
     counts |= {name: f"sum({name})" for name in OF_EVENTS}
     found = [_grouped(same, _some(counts, wanted), pairs)]
     if "visitors" in wanted:
-        found.append(_told_apart(same, f"{pairs} WHERE NOT sole"))
+        found.append(_told_apart(same, f"{pairs} WHERE {SHARED_VISIT}"))
     if any(key.is_page for key in keys):
         found += _of_ends(same, rows, wanted, each="DISTINCT ")
     elif of_visits := _some(_of_visits(), wanted):
@@ -316,7 +316,8 @@ def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str) -> str:
     """Sums of rows by key."""
     names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
     columns = ", ".join([*names, *_named(sums)])
-    return f"SELECT {columns} FROM {rows} GROUP BY {_first(names)}"  # noqa: S608 - constants and parameters
+    places = ", ".join(str(number + 1) for number in range(len(keys)))
+    return f"SELECT {columns} FROM {rows} GROUP BY {places}"  # noqa: S608 - constants and parameters
 
 
 def _told_apart(keys: Sequence[Key], rows: str) -> str:
@@ -326,11 +327,6 @@ def _told_apart(keys: Sequence[Key], rows: str) -> str:
     each = f"SELECT {names}, visitor FROM {rows}"  # noqa: S608 - as above
     pairs = f"SELECT {columns}, visitor FROM ({each}) GROUP BY {columns}, visitor"  # noqa: S608
     return f"SELECT {columns}, count(*) AS visitors FROM ({pairs}) GROUP BY {columns}"  # noqa: S608
-
-
-def _first(columns: Sequence[str]) -> str:
-    """The numbers of these columns, which come first."""
-    return ", ".join(str(number + 1) for number in range(len(columns)))
 
 
 def _added(keys: int, queries: Sequence[str], wanted: AbstractSet[str]) -> str:
