@@ -22,7 +22,7 @@ from tracking.columns.manifest import (
     site_folder,
 )
 from tracking.columns.schema import EVENT_COLUMNS, SCHEMA, VISIT_COLUMNS, raw_row
-from tracking.columns.shape import open_tables
+from tracking.columns.shape import ends_of, open_tables
 from tracking.errors import ReportUnavailable
 
 VISITS_OF_A_PIECE = 650_000
@@ -33,7 +33,8 @@ VISITS_OF_A_PIECE = 650_000
 class Part:
     """Tables `events` and `visits` as common table expressions, with their parameters by name.
 
-    The columns are those of `schema.py`; open days also have an event's `moment`. Visits of sealed
+    The columns are those of `schema.py`; open days have no marks, of events only what is asked for,
+    and an event's `moment`. Visits of sealed
     days have numbers from `first` to `last`; those of open days have none that are dense, and both
     are None. `version` tells the content of sealed days apart from any other. `pieces` are ranges
     of days, of all days together, with not too many visits each; there are none of open days.
@@ -70,10 +71,8 @@ class Days:
         rows = self.open_rows
         if rows is None:
             return None
-        tables = open_tables(rows.query, names)
-        return Part(
-            ", ".join(f"{name} AS ({sql})" for name, sql in tables.items()), rows.parameters
-        )
+        tables = {"raw": rows.query, "ends": ends_of("raw")} | open_tables("raw", "ends", names)
+        return Part(expressions(tables), rows.parameters)
 
     @cached_property
     def open_rows(self) -> "Rows | None":

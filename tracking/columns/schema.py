@@ -63,10 +63,10 @@ MARKED = {
 }
 """Attributes of an event for which a mark says how it counts, and what they are in a row."""
 
-REPEATED, ALONE, SHARED, UNMARKED, SHARED_LATER = range(5)
+REPEATED, ALONE, SHARED, SHARED_LATER = 0, 1, 2, 4
 """Not the first event of its visit with this value; the first, and no other visit of the visitor
-has one; the first, and it is the first of several visits that have one; not marked, as rows of open
-days are; the first, and an earlier visit of the visitor has one, too."""
+has one; the first, and it is the first of several visits that have one; the first, and an earlier
+visit of the visitor has one, too."""
 
 FIRSTS = {
     name: 1 << place

@@ -19,7 +19,6 @@ from tracking.columns.schema import (
     SHARED,
     SHARED_LATER,
     TRAITS,
-    UNMARKED,
     VISIT_COLUMNS,
 )
 
@@ -33,20 +32,30 @@ OF_ROWS = f"""
         coalesce(arg_min(page, (moment, event)) FILTER (kind = {PAGEVIEW_KIND}), '') AS entry_page,
         coalesce(arg_max(page, (moment, event)) FILTER (kind = {PAGEVIEW_KIND}), '') AS exit_page,
         any_value(day) AS day, min(moment) AS began"""
-ENDS = f"""
+
+
+def ends_of(raw: str) -> str:
+    """A query for the visits of these raw rows, by their `visit`, with their visitor and traits."""
+    return f"""
     SELECT visit, {OF_ROWS}, any_value(visitor) AS visitor,
         {", ".join(f"any_value({name}) AS {name}" for name in TRAITS)}
-    FROM raw GROUP BY visit HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0"""  # noqa: S608
+    FROM {raw} GROUP BY visit HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0"""  # noqa: S608 - constants and a table's name
 
-# A signal belongs to the latest pageview of its page in its visit, at or before it.
-ENGAGED = f"""
+
+def engaged_of(raw: str) -> str:
+    """A query for what engagement signals say of pageviews among these raw rows, by their `event`.
+
+    A signal belongs to the latest pageview of its page in its visit, at or before it.
+    """
+    return f"""
     SELECT p.event AS event, sum(s.seconds)::INTEGER AS seconds, max(s.scroll_depth) AS scroll_depth
-    FROM (SELECT * FROM raw WHERE kind = {ENGAGEMENT_KIND}) AS s
+    FROM (SELECT * FROM {raw} WHERE kind = {ENGAGEMENT_KIND}) AS s
     ASOF JOIN (
         SELECT visit, page, moment, max(event) AS event
-        FROM raw WHERE kind = {PAGEVIEW_KIND} GROUP BY visit, page, moment
+        FROM {raw} WHERE kind = {PAGEVIEW_KIND} GROUP BY visit, page, moment
     ) AS p ON s.visit = p.visit AND s.page = p.page AND s.moment >= p.moment
-    GROUP BY p.event"""  # noqa: S608 - constants
+    GROUP BY p.event"""  # noqa: S608 - as above
+
 
 OWN = tuple(
     name
@@ -54,36 +63,36 @@ OWN = tuple(
     if name not in {*OF_VISITS, "sole", "seconds", "scroll_depth"} and not name.endswith("_mark")
 )
 
+ALWAYS = frozenset(
+    {*("day", "visit", "visitor", "minute", "kind", "name", "props", "revenue", "currency")}
+)
+"""Of these, what open days' events have whether they are asked for or not."""
 
-def open_tables(raw: str, names: AbstractSet[str]) -> dict[str, str]:
-    """Queries for the tables `raw`, `ends`, `engaged`, `events` and `visits` of open days.
 
-    Each is over those before it, the first is the given query for raw rows. `names` are the
-    columns of `events` that are asked for: what gives others is left out.
+def open_tables(raw: str, ends: str, names: AbstractSet[str]) -> dict[str, str]:
+    """Queries for the tables `events` and `visits` of open days, and for what they are made of.
+
+    Each is over those before it, the first over the tables of raw rows and of `ends_of` these.
+    `names` are the columns of `events` that are asked for: to plan with others takes longer than to
+    read some thousand rows, and some of them have to be joined.
     """
-    columns = [f"r.{name}" for name in OWN]
-    columns += [
-        "r.moment",
-        "r.event",
-        "false AS sole",
-        *(f"{UNMARKED} AS {name}_mark" for name in MARKED),
-    ]
+    columns = [f"r.{name}" for name in OWN if name in ALWAYS or name in names]
+    columns += ["r.moment", "r.event", "false AS sole"]
+    tables = {}
     joins = ""
     if names & OF_VISITS.keys():
-        columns += [f"ends.{name}" for name in OF_VISITS]
-        joins += " JOIN ends ON ends.visit = r.visit"
+        columns += [f"e.{name}" for name in OF_VISITS]
+        joins += f" JOIN {ends} AS e ON e.visit = r.visit"
     if names & {"seconds", "scroll_depth"}:
         columns += ["engaged.seconds", "engaged.scroll_depth"]
         joins += " LEFT JOIN engaged ON engaged.event = r.event"
+        tables["engaged"] = engaged_of(raw)
     else:
         columns += ["NULL::INTEGER AS seconds", "NULL::TINYINT AS scroll_depth"]
-    return {
-        "raw": raw,
-        "ends": ENDS,
-        "engaged": ENGAGED,
-        "events": f"SELECT {', '.join(columns)} FROM raw AS r{joins}"  # noqa: S608 - constants
+    return tables | {
+        "events": f"SELECT {', '.join(columns)} FROM {raw} AS r{joins}"  # noqa: S608 - constants
         f" WHERE r.kind <> {ENGAGEMENT_KIND}",
-        "visits": "SELECT *, false AS sole FROM ends",
+        "visits": f"SELECT *, false AS sole FROM {ends}",  # noqa: S608 - a table's name
     }
 
 
@@ -165,7 +174,7 @@ def joined_events() -> tuple[str, str]:
     """Make the temporary table `joined`, of events with all but their visit's `traits`."""
     own = ", ".join(f"r.{name}" for name in OWN if name not in {*TRAITS, "visit", "visitor"})
     return (
-        f"CREATE OR REPLACE TEMP TABLE engaged AS {ENGAGED.replace('raw', 'rows')}",
+        f"CREATE OR REPLACE TEMP TABLE engaged AS {engaged_of('rows')}",
         f"""
         CREATE OR REPLACE TEMP TABLE joined AS
         SELECT {own}, r.visit, r.moment, r.event, n.number, n.visitor, n.sole,

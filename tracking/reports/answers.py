@@ -42,7 +42,7 @@ class Answers:
         if key not in self._made:
             path = self._path(key)
             if path is not None:
-                return Statement("SELECT * FROM read_parquet($kept)", {"kept": path})
+                return Statement("SELECT * FROM read_parquet($kept)", {"kept": path}, file=path)
             table = f"sums_{key}"
             self._setting_variables(ask()).run_into(self._cursor, table)
             self._keep(key, f"SELECT * FROM {table}")  # noqa: S608 - a digest

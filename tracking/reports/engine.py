@@ -36,7 +36,13 @@ from tracking.reports.statements import (
     rows_of,
     sums_of,
 )
-from tracking.reports.together import can_be_read_together, read_together
+from tracking.reports.together import (
+    FirstPage,
+    begins_with_most_visitors,
+    can_be_read_together,
+    first_rows_of,
+    read_together,
+)
 from tracking.reports.turns import FairQueue, limited
 
 Number = int | float | None | Mapping[str, Decimal]
@@ -156,6 +162,7 @@ def _answers(
     with _reading(folder, asker, is_shared=is_shared) as reading:
         if is_shared:
             _read_together(queries, reading)
+            _read_first_rows(queries, reading)
         return [_report(query, reading, with_totals=with_totals) for query in queries]
 
 
@@ -190,6 +197,23 @@ def _read_together(queries: Sequence[ReportQuery], reading: "_Reading") -> None:
             reading.answers.keep_together([questions[ask] for ask in one.asks], one)
     for days, asks in opened.values():
         reading.open_days.read_together(list(asks), days)
+
+
+def _read_first_rows(queries: Sequence[ReportQuery], reading: "_Reading") -> None:
+    """Find out the rows of all queries that are about the most visitors by one dimension."""
+    asked = [
+        _Asked(query, query.period, reading)
+        for query in queries
+        if begins_with_most_visitors(query)
+    ]
+    pages = [one.first_page() for one in asked]
+    if not any(one.files or one.sums for one in pages):
+        return
+    for one in asked:
+        reading.first_rows[one.query] = []
+    first_rows_of(pages).run(reading.cursor)
+    for number, *line in reading.cursor.fetchall():
+        reading.first_rows[asked[number].query].append(tuple(line))
 
 
 def _question(ask: Ask, sealed: Part) -> str:
@@ -256,7 +280,8 @@ class _Reading:
     def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection, *, is_shared: bool) -> None:
         self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
         self.open_days = OpenDays(cursor, is_shared=is_shared)
-        self.totals: dict[tuple[ReportQuery, Period], Mapping[str, Number]] = {}
+        self.totals: dict[Hashable, dict[str, Number]] = {}
+        self.first_rows: dict[ReportQuery, list[Line]] = {}
         self.days = cache(partial(days_of, folder))
 
 
@@ -276,18 +301,20 @@ class _Asked:
         self.query, self.period = query, period
         self._cursor, self._answers, self._days_of = reading.cursor, reading.answers, reading.days
         self._open_days, self._totals = reading.open_days, reading.totals
+        self._first_rows = reading.first_rows
         self._interval = query.interval or default_interval(query.period)
 
     def totals(self) -> Mapping[str, Number]:
-        ask = self._ask(())
-        query = replace(self.query, dimensions=(), order=None, after="")
-        if (query, self.period) in self._totals:
-            return self._totals[query, self.period]
-        found = self._numbers(self._lines(ask, query, sums=self._total_sums(ask)), 1)
-        if REVENUE in self.query.metrics:
-            found = self._with_revenue(found, ask)
-        self._totals[query, self.period] = found.get(("",)) or _nothing(self.query)
-        return self._totals[query, self.period]
+        ask, metrics = self._ask(()), self.query.metrics
+        what = (self.query.sites, self.query.condition, self.query.goal, self.period)
+        known = self._totals.setdefault(what, {})
+        if not known.keys() >= {*metrics}:
+            query = replace(self.query, dimensions=(), order=None, after="")
+            found = self._numbers(self._lines(ask, query, sums=self._total_sums(ask)), 1)
+            if REVENUE in metrics:
+                found = self._with_revenue(found, ask)
+            known |= found.get(("",)) or _nothing(query)
+        return {name: known[name] for name in metrics}
 
     def _total_sums(self, ask: Ask) -> list[Statement]:
         """Sums without a key: those of a series' buckets, where each visit is in one of them."""
@@ -300,7 +327,15 @@ class _Asked:
         ]
 
     def rows(self) -> Sequence[Line]:
+        if self.query in self._first_rows and self.period is self.query.period:
+            return self._first_rows[self.query]
         return self._lines(self._ask(self.query.dimensions), self.query)
+
+    def first_page(self) -> FirstPage:
+        ask = self._ask(self.query.dimensions)
+        sums = self._all_sums(ask)
+        files = [one.file for one in sums if one.file]
+        return FirstPage(self.query.limit, ask, files, [one for one in sums if not one.file])
 
     def metrics_of(self, lines: Sequence[Line]) -> dict[tuple[str, ...], Mapping[str, Number]]:
         """The metrics of lines, by their keys."""

@@ -6,9 +6,9 @@ from collections.abc import Set as AbstractSet
 import duckdb
 
 from tracking.columns.read import Days, Part, Rows, expressions
-from tracking.columns.shape import ENDS, open_tables
+from tracking.columns.shape import ends_of, open_tables
 from tracking.reports.statements import Ask, Statement, columns_of_events, sums_of
-from tracking.reports.together import read_together
+from tracking.reports.together import read_listed, read_together
 
 MOST_ROWS = 50_000
 """So many raw rows are put into tables at most: each takes about 600 bytes."""
@@ -22,7 +22,7 @@ class OpenDays:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, *, is_shared: bool) -> None:
         self._cursor, self._is_shared = cursor, is_shared
-        self._tables: dict[int, dict[str, str]] = {}
+        self._tables: dict[int, tuple[str, str] | None] = {}
         self._sums: dict[tuple[Ask, int], str] = {}
 
     def sums(self, ask: Ask, days: Days) -> Statement | None:
@@ -43,10 +43,11 @@ class OpenDays:
 
     def read_together(self, asks: Sequence[Ask], days: Days) -> None:
         """Find out at once what asks that differ in dimensions alone want to know."""
-        part = self._part(days, columns_of_events(asks[0]))
+        part = self._part(days, frozenset().union(*map(columns_of_events, asks)))
         if part is None:
             return
-        for one in read_together(asks, part):
+        are_few = bool(self._tables.get(id(days)))
+        for one in read_listed(asks, part) if are_few else read_together(asks, part):
             table = self._in_table(one.statement)
             for ask, sums in zip(one.asks, one.sums_of(table), strict=True):
                 self._sums[ask, id(days)] = sums
@@ -64,12 +65,12 @@ class OpenDays:
         if id(days) not in self._tables:
             self._tables[id(days)] = self._in_tables(days.open_rows)
         tables = self._tables[id(days)]
-        if not tables:
+        if tables is None:
             return days.open_part(names)
-        return Part(expressions(open_tables(days.open_rows.query, names) | tables), {})
+        return Part(expressions(open_tables(*tables, names)), {})
 
-    def _in_tables(self, rows: Rows) -> dict[str, str]:
-        """Queries for the first of open days' tables, made once; none when there are many rows."""
+    def _in_tables(self, rows: Rows) -> tuple[str, str] | None:
+        """The tables of open days' raw rows and their visits' ends; None if there are many rows."""
         raw, ends = (f"open_{len(self._tables)}_{name}" for name in ("raw", "ends"))
         [(count,)] = self._cursor.execute(
             f"CREATE OR REPLACE TEMP TABLE {raw} AS {rows.query} LIMIT {MOST_ROWS + 1}",
@@ -77,8 +78,6 @@ class OpenDays:
         ).fetchall()
         if count > MOST_ROWS:
             self._cursor.execute(f"DROP TABLE {raw}")
-            return {}
-        self._cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE {ends} AS WITH raw AS (FROM {raw}) {ENDS}"
-        )
-        return {"raw": f"FROM {raw}", "ends": f"FROM {ends}"}
+            return None
+        self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {ends} AS {ends_of(raw)}")
+        return raw, ends

@@ -122,8 +122,15 @@ class Tables:
         if self.part.first is None:
             found = self.add("found", f"SELECT visit FROM ({visits}) GROUP BY visit")  # noqa: S608
             return f"visit IN (SELECT visit FROM {found})"  # noqa: S608 - a name of ours
+        return self._is_in(self._bits_of(visits))
+
+    def count_of(self, visits: str) -> str:
+        """How many different visits a query gives, of numbered ones."""
+        return f"bit_count(getvariable('{self._variable(self._bits_of(visits))}')::BIT)"
+
+    def _bits_of(self, visits: str) -> Bits:
         bits = f"coalesce({self._bits_of_rows}, {self._no_bits})::BLOB"
-        return self._is_in(Bits(f"SELECT {bits} AS selected FROM ({visits})", "selected"))  # noqa: S608
+        return Bits(f"SELECT {bits} AS selected FROM ({visits})", "selected")  # noqa: S608 - queries of ours
 
     @property
     def _begin(self) -> int:
@@ -152,14 +159,18 @@ class Tables:
         return f"bitstring('0', {self._length})"
 
     def _is_in(self, bits: Bits) -> str:
-        """Whether a row's visit has its bit set; they are a variable, as a subquery is joined."""
+        """Whether a row's visit has its bit set."""
+        place = f"(visit - {self._begin})" if self._begin else "visit"
+        return f"get_bit(getvariable('{self._variable(bits)}'), {place}::INTEGER) = 1"
+
+    def _variable(self, bits: Bits) -> str:
+        """The name of the variable that has them: a subquery would be joined."""
         bits = replace(bits, query=f"WITH {self.part.tables} {bits.query}")
         name = next((one for one, other in self.variables.items() if other == bits), "")
         if not name:
             name = f"visits_{len(self.variables)}"
             self.variables[name] = bits
-        place = f"(visit - {self._begin})" if self._begin else "visit"
-        return f"get_bit(getvariable('{name}'), {place}::INTEGER) = 1"
+        return name
 
 
 @dataclass(frozen=True)
@@ -204,18 +215,22 @@ class Selection:
         return self.tables.visits_with(self.event) if self.attributes else self.event
 
     @property
-    def first_visit(self) -> str:
-        """Whether a visit of a sealed day is the first of its visitor's that are selected."""
-        if not self.differing:
-            # A visitor has the number of one of its visits.
-            return f"{self.visit} AND visit = visitor"
-        if self.pin:
-            return self.pin.has("first")
-        selected = f"FROM visits WHERE {self.visit}"
-        return self.tables.among(
-            f"SELECT visit {selected} AND sole UNION ALL"
-            f" SELECT min(visit) AS visit {selected} AND NOT sole GROUP BY visitor"
-        )
+    def of_each_visitor(self) -> str:
+        """Holds for one visit of each visitor with a selected one, of sealed days.
+
+        It is the one whose number is the visitor's: it may itself be left out.
+        """
+        return f"visit = visitor AND {self.tables.among(self._visitors)}"
+
+    @property
+    def visitors(self) -> str:
+        """How many visitors of sealed days have a selected visit."""
+        return self.tables.count_of(self._visitors)
+
+    @property
+    def _visitors(self) -> str:
+        # A visitor has the number of one of its visits.
+        return f"SELECT visitor AS visit FROM visits WHERE {self.visit}"  # noqa: S608 - constants and parameters
 
 
 def select(

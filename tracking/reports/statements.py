@@ -19,7 +19,7 @@ from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
 from tracking.reports.query import ReportQuery
 from tracking.reports.selection import Bits, Selection, Tables, select
-from tracking.reports.sums import OF_ENDS, REACHED, Key, keys_of, sums_query
+from tracking.reports.sums import OF_ENDS, OF_EVENTS, REACHED, Key, keys_of, sums_query
 
 COLUMNS_OF_SUMS = {
     frozenset(OF_VISITS): OF_ENDS,
@@ -48,13 +48,15 @@ TEXTS = {
 class Statement:
     """SQL and the values of its parameters, by name; `variables` are those that it reads.
 
-    With `pieces`, which are ranges of days, it is to be carried out for each.
+    With `pieces`, which are ranges of days, it is to be carried out for each. `file` is the one
+    that it gives all rows of, if it does nothing else.
     """
 
     sql: str
     parameters: Mapping[str, Any]
     variables: Mapping[str, Bits] = field(default_factory=dict)
     pieces: Sequence[tuple[date, date]] = ()
+    file: str = ""
 
     def run(self, cursor: duckdb.DuckDBPyConnection, around: str = "{}") -> None:
         """Carry it out, within other SQL if there is any; the cursor then has its rows."""
@@ -185,10 +187,17 @@ def bounds_of(ask: Ask) -> dict[str, str]:
 
 
 def columns_of_events(ask: Ask) -> frozenset[str]:
-    """Columns of events that are worth making for open days."""
+    """The columns of events that are read of open days."""
     conditions = [one for one in (ask.condition, ask.goal) if one is not None]
     used = {one.dimension for condition in conditions for one in filters_in(condition)}
-    used |= {*ask.dimensions}
+    by = [dimension_named(name, "by") for name in ask.dimensions]
+    if (
+        ask.goal is not None
+        or ask.revenue
+        or ask.sums & OF_EVENTS.keys()
+        or any(one.scope == "event" for one in by)
+    ):
+        used |= {*ask.dimensions}
     for names, sums in COLUMNS_OF_SUMS.items():
         if ask.sums & sums:
             used |= names
@@ -229,13 +238,7 @@ def rows_of(
     of the cursor that is asked for: when it is the one before, they come backwards. With `only`,
     the rows of these keys, in any order.
     """
-    parameters: dict[str, Any] = {}
-    arms = []
-    for number, one in enumerate(sums):
-        # The parts' parameters have the same names.
-        sql = PARAMETER.sub(rf"$a{number}_\1", one.sql)
-        parameters |= {f"a{number}_{name}": value for name, value in one.parameters.items()}
-        arms.append(f"({sql})")
+    arms, parameters = arms_of(sums)
     keys = ask.keys
     columns = sorted(ask.sums) if not ask.revenue else ["revenue"]
     summed = ", ".join([*keys, *(f"sum({name}) AS {name}" for name in columns)])
@@ -251,11 +254,21 @@ def rows_of(
     tests += ["visits > 0"] if ask.has_ends else []
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
     sql = f"""
-        WITH sums AS ({" UNION ALL BY NAME ".join(arms)}),
+        WITH sums AS ({" UNION ALL BY NAME ".join(f"({one})" for one in arms)}),
         summed AS (SELECT {summed} FROM sums GROUP BY {", ".join(keys)}),
         numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed{where})
         SELECT *, {beside} AS beside FROM numbers {end}"""  # noqa: S608 - made of constants; every value is a parameter
     return Statement(sql, parameters)
+
+
+def arms_of(sums: Sequence[Statement]) -> tuple[list[str], dict[str, Any]]:
+    """Queries that can stand in one statement, and its parameters: theirs have the same names."""
+    parameters: dict[str, Any] = {}
+    arms = []
+    for number, one in enumerate(sums):
+        arms.append(PARAMETER.sub(rf"$a{number}_\1", one.sql))
+        parameters |= {f"a{number}_{name}": value for name, value in one.parameters.items()}
+    return arms, parameters
 
 
 def _texts(ask: Ask) -> list[str]:

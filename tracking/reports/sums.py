@@ -69,6 +69,10 @@ class Key:
     differing: str = ""
 
 
+NO_KEY = Key("''")
+"""What all rows share."""
+
+
 def keys_of(
     tables: Tables, dimensions: Sequence[Dimension], interval: Interval, since: int | None = None
 ) -> tuple[Key, ...]:
@@ -76,7 +80,7 @@ def keys_of(
 
     `since` is when a realtime period begins, in milliseconds: its buckets are minutes from then.
     """
-    return tuple(_key(tables, one, interval, since) for one in dimensions) or (Key("''"),)
+    return tuple(_key(tables, one, interval, since) for one in dimensions) or (NO_KEY,)
 
 
 def _key(tables: Tables, dimension: Dimension, interval: Interval, since: int | None) -> Key:
@@ -119,14 +123,17 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
     found = []
     counts = {"visits": "count(*)"} | _of_visits()
     if "visitors" in wanted:
-        visitors = visitors_of_visits(keys, selection, is_alone=wanted == {"visitors"})
-        counts["visitors"] = f"count(*) FILTER ({visitors.lone_of_selected})"
+        visitors = visitors_of_visits(keys, selection)
         if visitors.apart:
             found.append(_told_apart(keys, f"visits WHERE {visitors.apart}"))
+        if visitors.lone_of_selected and wanted != {"visitors"}:
+            counts["visitors"] = f"count(*) FILTER ({visitors.lone_of_selected})"
+        elif visitors.lone and not visitors.lone_of_selected and keys == (NO_KEY,):
+            found.append(f"SELECT {NO_KEY.sql} AS k0, {selection.visitors} AS visitors")
+        elif visitors.lone:
+            rows = f"visits WHERE {visitors.lone}"
+            found.append(_grouped(keys, {"visitors": "count(*)"}, rows))
         if wanted == {"visitors"}:
-            if visitors.lone:
-                rows = f"visits WHERE {visitors.lone}"
-                found.append(_grouped(keys, {"visitors": "count(*)"}, rows))
             return _added(len(keys), found, wanted)
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
@@ -141,9 +148,10 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
 class Visitors:
     """How visitors of selected visits are counted in rows.
 
-    `lone` holds for visits that count for a visitor each, and is empty when none is known to;
-    `lone_of_selected` says the same of visits that are known to be selected. `apart` holds for all
-    others whose visitors are counted once in a row; it is empty when there are none.
+    `lone` holds for visits that count for a visitor each, and is empty when none is known to.
+    `lone_of_selected` says the same of visits that are known to be selected, and is empty when
+    others count, too. `apart` holds for all others whose visitors are counted once in a row; it is
+    empty when there are none.
     """
 
     lone: str
@@ -151,20 +159,21 @@ class Visitors:
     apart: str = ""
 
 
-def visitors_of_visits(keys: Sequence[Key], selection: Selection, *, is_alone: bool) -> Visitors:
-    """How visitors of selected visits are counted in rows of these keys.
-
-    Which is a visitor's first visit under a filter is worth finding out when nothing but visitors
-    is counted (`is_alone`), since other panels ask it, too; or when marks tell it.
-    """
+def visitors_of_visits(keys: Sequence[Key], selection: Selection) -> Visitors:
+    """How visitors of selected visits are counted in rows of these keys."""
     if selection.tables.part.first is None:
         # Of open days nothing is known beforehand.
-        return Visitors("", "false", selection.visit)
+        return Visitors("", "", selection.visit)
     differing = {key.differing for key in keys if key.differing}
     bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
-    if not differing and (is_alone or selection.pin or not selection.differing):
-        first = selection.first_visit
+    if not differing and not selection.differing:
+        # A visitor has the number of one of its visits.
+        return Visitors(f"{selection.visit} AND visit = visitor", "visit = visitor")
+    if not differing and selection.pin:
+        first = selection.pin.has("first")
         return Visitors(first, first)
+    if not differing:
+        return Visitors(selection.of_each_visitor, "")
     if bit is not None and selection.differing <= differing:
         first = f"firsts & {bit} <> 0"
         return Visitors(f"{selection.visit} AND {first}", first)

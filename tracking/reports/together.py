@@ -4,9 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tracking.columns.read import Part
-from tracking.reports.dimensions import dimension_named
-from tracking.reports.selection import Tables, select
-from tracking.reports.statements import Ask, Statement, bounds_of
+from tracking.reports.dimensions import Dimension, dimension_named
+from tracking.reports.query import ReportQuery
+from tracking.reports.selection import NUMBERS, Tables, select
+from tracking.reports.statements import Ask, Statement, arms_of, bounds_of
 from tracking.reports.sums import Key, Visitors, keys_of, visitors_of_visits
 
 MOST_TOLD_APART = 4
@@ -28,12 +29,26 @@ class Together:
             yield f"SELECT {names}, visitors FROM {table} WHERE {where}"  # noqa: S608 - names of ours
 
 
+@dataclass(frozen=True)
+class Listed:
+    """The same for asks of one dimension each: a row has the number of its ask, and its key."""
+
+    statement: Statement
+    asks: Sequence[Ask]
+
+    def sums_of(self, table: str) -> Iterator[str]:
+        """Queries for the sums of each ask, from a table of the statement's rows."""
+        for number in range(len(self.asks)):
+            yield f"SELECT k0, visitors FROM {table} WHERE asked = {number}"  # noqa: S608 - a name of ours
+
+
 def can_be_read_together(ask: Ask) -> bool:
     """Whether it asks for nothing but visitors, of whole days and by values that are stored."""
     return (
         ask.sums == {"visitors"}
         and bool(ask.dimensions)
         and "time" not in ask.dimensions
+        and not ask.required
         and ask.goal is None
         and ask.since is None
         and not ask.revenue
@@ -49,10 +64,9 @@ def read_together(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
     selection = select(tables, asks[0].conditions, bounds_of(asks[0]))
     alike: dict[Visitors, list[tuple[Ask, Sequence[Key]]]] = {}
     for ask in asks:
-        dimensions = [dimension_named(name, "by") for name in ask.dimensions]
-        keys = keys_of(tables, dimensions, ask.interval)
+        keys = keys_of(tables, _dimensions(ask), ask.interval)
         if not any(key.attribute for key in keys):
-            visitors = visitors_of_visits(keys, selection, is_alone=True)
+            visitors = visitors_of_visits(keys, selection)
             if visitors.apart and selection.pin is None:
                 # All who came several times are told apart.
                 lone, apart = tables.of_piece(visitors.lone), tables.of_piece(visitors.apart)
@@ -65,6 +79,104 @@ def read_together(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
             pieces = tables.pieces_of(sql)
             statement = Statement(sql, tables.parameters, tables.variables, pieces)
             yield Together(statement, [ask for ask, _ in some])
+
+
+def read_listed(asks: Sequence[Ask], part: Part) -> Iterator[Listed]:
+    """The same for few rows of open days, of which it is planning that takes the time.
+
+    All values stand in one column, which takes memory for each row and ask.
+    """
+    tables = Tables.of(part)
+    selection = select(tables, asks[0].conditions, bounds_of(asks[0]))
+    listed: list[Ask] = []
+    rows = []
+    for table, test in (("visits", selection.visit), ("events", selection.event)):
+        some = [one for one in asks if _table_of(one) == table]
+        values = [keys_of(tables, _dimensions(one), one.interval)[0].sql for one in some]
+        if some:
+            numbers = ", ".join(str(len(listed) + at) for at in range(len(some)))
+            rows.append(
+                f"SELECT unnest([{numbers}]) AS asked,"  # noqa: S608 - constants and parameters
+                f" unnest([{', '.join(f'({sql})::VARCHAR' for sql in values)}]) AS k0, visitor"
+                f" FROM {table} WHERE {test}"
+            )
+        listed += some
+    if len(listed) > 1:
+        each = f"SELECT DISTINCT asked, k0, visitor FROM ({' UNION ALL '.join(rows)})"  # noqa: S608
+        sql = (
+            f"WITH {', '.join(tables.expressions)} SELECT asked, k0, count(*) AS visitors"  # noqa: S608
+            f" FROM ({each}) GROUP BY asked, k0"
+        )
+        yield Listed(Statement(sql, tables.parameters, tables.variables), listed)
+
+
+def _table_of(ask: Ask) -> str:
+    """The table that has one value of what is asked for in each row; empty if there is none."""
+    if len(ask.dimensions) > 1 or "property" in ask.dimensions:
+        return ""
+    [dimension] = _dimensions(ask)
+    return "visits" if dimension.scope == "visit" else "events"
+
+
+def _dimensions(ask: Ask) -> list[Dimension]:
+    return [dimension_named(name, "by") for name in ask.dimensions]
+
+
+@dataclass(frozen=True)
+class FirstPage:
+    """What the first rows of a query are made of: its limit, its ask, and the parts' sums.
+
+    `files` are those that hold kept sums.
+    """
+
+    limit: int
+    ask: Ask
+    files: Sequence[str]
+    sums: Sequence[Statement]
+
+
+def begins_with_most_visitors(query: ReportQuery) -> bool:
+    """Whether it is about the first rows by one text, of the most visitors and nothing else."""
+    return (
+        query.metrics == ("visitors",)
+        and len(query.dimensions) == 1
+        and not {"time", *NUMBERS} & {*query.dimensions}
+        and query.order is None
+        and not query.after
+    )
+
+
+def first_rows_of(pages: Sequence[FirstPage]) -> Statement:
+    """The statement for the first rows of these, each as `rows_of` has them.
+
+    Ahead of them stands the number of the page. To plan and begin a statement for each takes longer
+    than all that they have to do once most is kept, and so it is with files to read.
+    """
+    arms, parameters = arms_of([one for page in pages for one in page.sums])
+    numbers = [number for number, page in enumerate(pages) for _ in page.sums]
+    rows = [
+        f"SELECT {number} AS asked, k0, visitors FROM ({arm})"  # noqa: S608 - numbers and queries
+        for number, arm in zip(numbers, arms, strict=True)
+    ]
+    files = {file: number for number, page in enumerate(pages) for file in page.files}
+    if files:
+        parameters |= {"kept": [*files], "kept_for": [*files.values()]}
+        rows.append(
+            "SELECT $kept_for[list_position($kept, filename)] AS asked, k0, visitors"
+            " FROM read_parquet($kept, filename = true, union_by_name = true)"
+        )
+    parameters["limits"] = [page.limit for page in pages]
+    parameters["required"] = [number for number, page in enumerate(pages) if page.ask.required]
+    sql = f"""
+        WITH sums AS ({" UNION ALL ".join(rows)}),
+        summed AS (SELECT asked, k0 AS t0, sum(visitors) AS m0 FROM sums GROUP BY asked, k0),
+        numbers AS (SELECT *, count(*) OVER of_ask AS row_count,
+            row_number() OVER (of_ask ORDER BY m0 DESC, t0) AS place
+            FROM summed WHERE t0 <> '' OR NOT list_contains($required::INTEGER[], asked)
+            WINDOW of_ask AS (PARTITION BY asked))
+        SELECT asked, t0, m0, row_count, row_count AS beside FROM numbers
+        WHERE place <= $limits[asked + 1] ORDER BY asked, place"""  # noqa: S608 - as above
+    return Statement(sql, parameters)
 
 
 def _column(number: int, at: int) -> str:

@@ -93,7 +93,7 @@ def random_question(words: Vocabulary, chance: Random) -> ReportQuery:
 
 
 def random_page(words: Vocabulary, chance: Random) -> list[ReportQuery]:
-    """What all panels of a page ask at once: visitors by each of many dimensions, of the same."""
+    """What all of a page asks at once: a series, and visitors by each of many dimensions."""
     condition = None if chance.random() < 0.1 else random_condition(words, chance)
     whole = ReportQuery(
         sites=tuple(chance.sample(words.traffic.sites, chance.choice((1, 1, 2)))),
@@ -101,14 +101,30 @@ def random_page(words: Vocabulary, chance: Random) -> list[ReportQuery]:
         metrics=("visitors",),
         condition=condition,
         compared=None if chance.random() < 0.6 else random_days_before(words, chance),
-        limit=1000,
+        limit=chance.choice((1000, 10, 2)),
     )
     panels = [(name,) for name in (*DIMENSIONS, *PROPS)] + [
         ("weekday", "hour"),
         ("browser", "page"),
     ]
     chance.shuffle(panels)
-    return [replace(whole, dimensions=panel) for panel in panels]
+    series = replace(whole, metrics=random_metrics(None, chance), dimensions=("time",))
+    return [series, *(_panel(whole, dimensions, chance) for dimensions in panels)]
+
+
+def _panel(whole: ReportQuery, dimensions: tuple[str, ...], chance: Random) -> ReportQuery:
+    """What a panel asks; some leave out rows that would be no news."""
+    panel = replace(whole, dimensions=dimensions)
+    [name, *_] = dimensions
+    if name not in {*FILTERABLE, *PROPS} or chance.random() > (
+        0.3 if name in {"event", *PROPS} else 0.05
+    ):
+        return panel
+    shown = Filter(name, "is_not", ("pageview",)) if name == "event" else Filter(name, "is_set")
+    with suppress(InvalidQuery):
+        condition = shown if whole.condition is None else All((whole.condition, shown))
+        panel = replace(panel, condition=condition)
+    return panel
 
 
 def now_and_then(chance: Random) -> bool:

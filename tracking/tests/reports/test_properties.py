@@ -215,9 +215,19 @@ def test_panels_that_are_asked_together_get_the_references_answers(
         # Open days may have too many rows to be put together once.
         monkeypatch.setattr(open_days, "MOST_ROWS", chance.choice((1, 50_000)))
         monkeypatch.setattr(read, "VISITS_OF_A_PIECE", chance.choice((3, 650_000)))
-        for query, found in zip(queries, answers(queries, settings.COLUMNS_DIR), strict=True):
-            expected = reference.answer(query, words.traffic.seen)
-            assert [row.keys for row in found.rows] == [row.keys for row in expected.rows], query
-            for row, wanted in zip(found.rows, expected.rows, strict=True):
-                assert is_same(row.metrics, wanted.metrics), (query, row, wanted)
-                assert is_same(row.compared, wanted.compared), (query, row, wanted)
+        # What is kept of the first time is the same the second time.
+        twice = [*zip(queries, answers(queries, settings.COLUMNS_DIR), strict=True)]
+        twice += zip(queries, answers(queries, settings.COLUMNS_DIR), strict=True)
+        expected = {query: reference.answer(query, words.traffic.seen) for query in queries}
+        for query, found in twice:
+            is_the_answer(query, found, expected[query])
+
+
+def is_the_answer(query: ReportQuery, found: Any, expected: Any) -> None:
+    assert is_same(found.totals, expected.totals), (query, found.totals, expected.totals)
+    assert is_same(found.compared, expected.compared), (query, found.compared, expected.compared)
+    assert found.row_count == expected.row_count, query
+    assert [row.keys for row in found.rows] == [row.keys for row in expected.rows], query
+    for row, wanted in zip(found.rows, expected.rows, strict=True):
+        assert is_same(row.metrics, wanted.metrics), (query, row, wanted)
+        assert is_same(row.compared, wanted.compared), (query, row, wanted)
