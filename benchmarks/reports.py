@@ -70,17 +70,18 @@ def _print_panels(found: Found) -> None:
     print(f"{found['events']:,} events, 95th percentiles of {found['rounds']}, in milliseconds:\n")
     print(
         "| period | filter | headline, series | pages, titles | slowest other | which"
-        " | median panel | first view, cold | kept | with all tabs, cold | kept |"
+        " | median panel | first view, cold | kept | with all tabs, cold | kept | machine |"
     )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
-    for period, filters in found["panels"].items():
-        for name, panels in filters.items():
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
+    for period, filters in found["asked"].items():
+        for name, asked in filters.items():
+            panels = asked["panels"]
             others = {one: ms for one, ms in panels.items() if one not in {SERIES, *PAGES}}
             slowest = max(others, key=others.__getitem__)
-            together = [*found["view"][period][name], *found["page"][period][name]]
+            together = [*asked["view"], *asked["page"]]
             numbers = (panels[SERIES], max(panels[one] for one in PAGES), others[slowest])
             cells = [period, name, *(f"{ms:.0f}" for ms in numbers), slowest]
-            cells += [f"{ms:,.0f}" for ms in (median(panels.values()), *together)]
+            cells += [f"{ms:,.0f}" for ms in (median(panels.values()), *together, asked["machine"])]
             print(f"| {' | '.join(cells)} |")
 
 
@@ -89,8 +90,8 @@ def _print_growth(found: list[Found]) -> None:
         return
     print("\n| filter | 12 months, all panels, of a million | of ten million | ratio |")
     print("|---|---|---|---|")
-    for name in found[0]["page"]["12mo"]:
-        small, large = (one["page"]["12mo"][name][0] for one in found)
+    for name in found[0]["asked"]["12mo"]:
+        small, large = (one["asked"]["12mo"][name]["page"][0] for one in found)
         print(f"| {name} | {small:,.0f} | {large:,.0f} | {large / small:.1f} |")
 
 
@@ -99,7 +100,8 @@ def _print_orm(found: Found) -> None:
     print("| filter | by the ORM on SQLite | Footfall | ratio |")
     print("|---|---|---|---|")
     for name, panels in found["orm"]["12mo"].items():
-        orm, own = sum(panels.values()), found["page"]["12mo"][OWN_NAMES.get(name, name)][0]
+        asked = found["asked"]["12mo"][OWN_NAMES.get(name, name)]
+        orm, own = sum(panels.values()), asked["page"][0]
         print(f"| {name} | {orm:,.0f} | {own:,.0f} | {orm / own:.0f} |")
 
 

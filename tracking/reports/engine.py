@@ -203,14 +203,13 @@ def _read_first_rows(queries: Sequence[ReportQuery], reading: "_Reading") -> Non
     """Find out the rows of all queries that are about the most visitors by one dimension."""
     asked = [
         _Asked(query, query.period, reading)
-        for query in queries
+        for query in dict.fromkeys(queries)
         if begins_with_most_visitors(query)
     ]
     pages = [one.first_page() for one in asked]
-    if not any(one.files or one.sums for one in pages):
+    reading.first_rows = {one.query: [] for one in asked}
+    if not any(one.sums for one in pages):
         return
-    for one in asked:
-        reading.first_rows[one.query] = []
     first_rows_of(pages).run(reading.cursor)
     for number, *line in reading.cursor.fetchall():
         reading.first_rows[asked[number].query].append(tuple(line))
@@ -327,15 +326,13 @@ class _Asked:
         ]
 
     def rows(self) -> Sequence[Line]:
-        if self.query in self._first_rows and self.period is self.query.period:
+        if self.query in self._first_rows:
             return self._first_rows[self.query]
         return self._lines(self._ask(self.query.dimensions), self.query)
 
     def first_page(self) -> FirstPage:
         ask = self._ask(self.query.dimensions)
-        sums = self._all_sums(ask)
-        files = [one.file for one in sums if one.file]
-        return FirstPage(self.query.limit, ask, files, [one for one in sums if not one.file])
+        return FirstPage(self.query.limit, bool(ask.required), self._all_sums(ask))
 
     def metrics_of(self, lines: Sequence[Line]) -> dict[tuple[str, ...], Mapping[str, Number]]:
         """The metrics of lines, by their keys."""

@@ -126,10 +126,10 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
         visitors = visitors_of_visits(keys, selection)
         if visitors.apart:
             found.append(_told_apart(keys, f"visits WHERE {visitors.apart}"))
-        if visitors.lone_of_selected and wanted != {"visitors"}:
+        if visitors.all_together:
+            found.append(f"SELECT {NO_KEY.sql} AS k0, {visitors.all_together} AS visitors")
+        elif visitors.lone_of_selected and wanted != {"visitors"}:
             counts["visitors"] = f"count(*) FILTER ({visitors.lone_of_selected})"
-        elif visitors.lone and not visitors.lone_of_selected and keys == (NO_KEY,):
-            found.append(f"SELECT {NO_KEY.sql} AS k0, {selection.visitors} AS visitors")
         elif visitors.lone:
             rows = f"visits WHERE {visitors.lone}"
             found.append(_grouped(keys, {"visitors": "count(*)"}, rows))
@@ -137,7 +137,8 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
             return _added(len(keys), found, wanted)
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
-    found.append(_grouped(keys, _some(counts, wanted), f"visits WHERE {selection.visit}"))
+    if of_visits := _some(counts, wanted):
+        found.append(_grouped(keys, of_visits, f"visits WHERE {selection.visit}"))
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
@@ -151,19 +152,21 @@ class Visitors:
     `lone` holds for visits that count for a visitor each, and is empty when none is known to.
     `lone_of_selected` says the same of visits that are known to be selected, and is empty when
     others count, too. `apart` holds for all others whose visitors are counted once in a row; it is
-    empty when there are none.
+    empty when there are none. `all_together` is their number where there is one row and it is known
+    sooner, else it is empty.
     """
 
-    lone: str
-    lone_of_selected: str
+    lone: str = ""
+    lone_of_selected: str = ""
     apart: str = ""
+    all_together: str = ""
 
 
 def visitors_of_visits(keys: Sequence[Key], selection: Selection) -> Visitors:
     """How visitors of selected visits are counted in rows of these keys."""
     if selection.tables.part.first is None:
         # Of open days nothing is known beforehand.
-        return Visitors("", "", selection.visit)
+        return Visitors(apart=selection.visit)
     differing = {key.differing for key in keys if key.differing}
     bit = FIRSTS.get(min(differing)) if len(differing) == 1 else None
     if not differing and not selection.differing:
@@ -172,8 +175,10 @@ def visitors_of_visits(keys: Sequence[Key], selection: Selection) -> Visitors:
     if not differing and selection.pin:
         first = selection.pin.has("first")
         return Visitors(first, first)
+    if keys == (NO_KEY,):
+        return Visitors(all_together=selection.visitors)
     if not differing:
-        return Visitors(selection.of_each_visitor, "")
+        return Visitors(selection.of_each_visitor)
     if bit is not None and selection.differing <= differing:
         first = f"firsts & {bit} <> 0"
         return Visitors(f"{selection.visit} AND {first}", first)

@@ -124,14 +124,13 @@ def _dimensions(ask: Ask) -> list[Dimension]:
 
 @dataclass(frozen=True)
 class FirstPage:
-    """What the first rows of a query are made of: its limit, its ask, and the parts' sums.
+    """What the first rows of a query are made of: so many of the parts' sums.
 
-    `files` are those that hold kept sums.
+    With `has_value`, rows of an empty key are left out.
     """
 
     limit: int
-    ask: Ask
-    files: Sequence[str]
+    has_value: bool
     sums: Sequence[Statement]
 
 
@@ -152,13 +151,20 @@ def first_rows_of(pages: Sequence[FirstPage]) -> Statement:
     Ahead of them stands the number of the page. To plan and begin a statement for each takes longer
     than all that they have to do once most is kept, and so it is with files to read.
     """
-    arms, parameters = arms_of([one for page in pages for one in page.sums])
-    numbers = [number for number, page in enumerate(pages) for _ in page.sums]
+    files: dict[str, int] = {}
+    asked, alone = [], []
+    for number, page in enumerate(pages):
+        for one in page.sums:
+            if one.file and one.file not in files:
+                files[one.file] = number
+            else:
+                asked.append(number)
+                alone.append(one)
+    arms, parameters = arms_of(alone)
     rows = [
         f"SELECT {number} AS asked, k0, visitors FROM ({arm})"  # noqa: S608 - numbers and queries
-        for number, arm in zip(numbers, arms, strict=True)
+        for number, arm in zip(asked, arms, strict=True)
     ]
-    files = {file: number for number, page in enumerate(pages) for file in page.files}
     if files:
         parameters |= {"kept": [*files], "kept_for": [*files.values()]}
         rows.append(
@@ -166,16 +172,20 @@ def first_rows_of(pages: Sequence[FirstPage]) -> Statement:
             " FROM read_parquet($kept, filename = true, union_by_name = true)"
         )
     parameters["limits"] = [page.limit for page in pages]
-    parameters["required"] = [number for number, page in enumerate(pages) if page.ask.required]
+    parameters["with_value"] = [number for number, page in enumerate(pages) if page.has_value]
+    most = max(page.limit for page in pages)
+    # The first of each are picked out: a window would have all of them sorted.
     sql = f"""
         WITH sums AS ({" UNION ALL ".join(rows)}),
         summed AS (SELECT asked, k0 AS t0, sum(visitors) AS m0 FROM sums GROUP BY asked, k0),
-        numbers AS (SELECT *, count(*) OVER of_ask AS row_count,
-            row_number() OVER (of_ask ORDER BY m0 DESC, t0) AS place
-            FROM summed WHERE t0 <> '' OR NOT list_contains($required::INTEGER[], asked)
-            WINDOW of_ask AS (PARTITION BY asked))
-        SELECT asked, t0, m0, row_count, row_count AS beside FROM numbers
-        WHERE place <= $limits[asked + 1] ORDER BY asked, place"""  # noqa: S608 - as above
+        first AS (
+            SELECT asked, count(*) AS row_count,
+                min_by({{'t0': t0, 'm0': m0}}, (-m0, t0), {most}) AS rows
+            FROM summed WHERE t0 <> '' OR NOT list_contains($with_value::INTEGER[], asked)
+            GROUP BY asked)
+        SELECT asked, row.t0, row.m0, row_count, row_count AS beside
+        FROM (SELECT asked, row_count, unnest(rows[:$limits[asked + 1]]) AS row FROM first)
+        ORDER BY asked, row.m0 DESC, row.t0"""  # noqa: S608 - as above
     return Statement(sql, parameters)
 
 

@@ -17,7 +17,7 @@ from tracking.errors import ReportUnavailable
 from tracking.models import Site
 from tracking.reports.answers import forget
 from tracking.reports.conditions import Did, Filter
-from tracking.reports.engine import ANSWERS, answers
+from tracking.reports.engine import ANSWERS, answer, answers
 from tracking.reports.periods import Period
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import Statement
@@ -119,6 +119,30 @@ def test_an_answer_that_cannot_be_kept_is_an_answer_all_the_same(
     assert pageviews(site) == {"/a": 1}
     assert "could not be kept" in caplog.text
     assert not list(Path(settings.COLUMNS_DIR / "answers").glob("*.parquet"))
+
+
+@pytest.mark.django_db
+def test_questions_of_one_turn_may_be_alike_in_all_but_how_much_they_show() -> None:
+    site = SiteFactory()
+    pages = [f"/{number}" for number in range(5)]
+    count([hit(site, page=page, address=f"84.112.1.{page[1:]}") for page in pages])
+    assert seal(NINE + DAY) == 1
+    count([hit(site, NINE + 2 * DAY, page, address="84.112.1.9") for page in pages[3:]])
+    days = Period("days", MONDAY, MONDAY + 2 * DAY)
+    one = ReportQuery((site.rules(),), days, ("visitors",), ("page",), limit=3)
+    queries = [
+        *(one, one, replace(one, limit=1)),
+        replace(one, compared=Period("before", MONDAY - DAY, MONDAY)),
+        replace(one, period=Period("longer", MONDAY, MONDAY + 5 * DAY)),
+    ]
+
+    for _ in ("nothing is kept", "all is kept"):
+        found = answers(queries, settings.COLUMNS_DIR)
+        for query, report in zip(queries, found, strict=True):
+            alone = answer(query, settings.COLUMNS_DIR)
+            assert (report.rows, report.row_count) == (alone.rows, 5)
+            assert (report.first, bool(report.after)) == (1, bool(alone.after))
+            assert [row.keys[0] for row in report.rows] == ["/3", "/4", "/0"][: query.limit]
 
 
 @pytest.mark.django_db
