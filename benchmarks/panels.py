@@ -29,9 +29,9 @@ from benchmarks.traffic import agent, spool  # noqa: E402
 from tracking.ingest.worker import drain  # noqa: E402
 from tracking.models import Site  # noqa: E402
 from tracking.records import PAGEVIEW, Hit  # noqa: E402
-from tracking.reports.answers import forget  # noqa: E402
+from tracking.reports.answers import ANSWERS, forget  # noqa: E402
 from tracking.reports.conditions import Condition, Did, Filter, condition_of  # noqa: E402
-from tracking.reports.engine import ANSWERS, answer, answers  # noqa: E402
+from tracking.reports.engine import answer, answers  # noqa: E402
 from tracking.reports.periods import Clock, Period, parse_period  # noqa: E402
 from tracking.reports.query import ReportQuery  # noqa: E402
 from tracking.upkeep.steps import copy_new_events  # noqa: E402

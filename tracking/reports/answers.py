@@ -23,6 +23,8 @@ from tracking.reports.together import Together
 
 logger = logging.getLogger("tracking.reports")
 
+ANSWERS = "answers"
+"""The folder, in that of the columns, for what is kept."""
 MOST_BYTES = 256 * 1024 * 1024
 VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
 

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tracking.reports.engine import Number, Report
-from tracking.reports.metrics import METRICS, REVENUE
+from tracking.reports.engine import Report
+from tracking.reports.metrics import METRICS, REVENUE, Number
 from tracking.reports.query import ReportQuery
 
 Numbers = Mapping[str, Number]

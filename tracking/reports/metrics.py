@@ -1,8 +1,12 @@
 """What can be counted (docs/figures.md, Metrics)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Literal
 
+Number = int | float | None | Mapping[str, Decimal]
+"""A metric's value."""
 Unit = Literal["count", "ratio", "share", "seconds", "percent", "money"]
 
 

@@ -11,8 +11,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from tracking.locales import ENGLISH, reader_locale, tag_of
-from tracking.reports.engine import Number
-from tracking.reports.metrics import METRICS
+from tracking.reports.metrics import METRICS, Number
 
 register = template.Library()
 

@@ -11,7 +11,7 @@ from tracking.columns import read, seal
 from tracking.columns.manifest import Manifest, read_manifest, read_sealed, site_folder
 from tracking.columns.read import days_of
 from tracking.models import Site
-from tracking.reports import engine
+from tracking.reports import asked
 from tracking.store.retention import delete_before
 from tracking.tests.columns.support import (
     DAY,
@@ -160,7 +160,7 @@ def test_files_that_go_while_they_are_read_are_asked_for_again(
             todo.pop()()
         return found
 
-    monkeypatch.setattr(engine, "days_of", lists_before_the_step)
+    monkeypatch.setattr(asked, "days_of", lists_before_the_step)
     assert answered(sites) == expected(sites)
     assert not (folder() / "unreadable").exists()
 

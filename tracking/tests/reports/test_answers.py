@@ -15,9 +15,9 @@ from django.conf import settings
 from tracking.columns.manifest import EVENTS, VISITS, site_folder
 from tracking.errors import ReportUnavailable
 from tracking.models import Site
-from tracking.reports.answers import forget
+from tracking.reports.answers import ANSWERS, forget
 from tracking.reports.conditions import Did, Filter
-from tracking.reports.engine import ANSWERS, answer, answers
+from tracking.reports.engine import answer, answers
 from tracking.reports.periods import Period
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import Statement

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from tracking.reports.engine import Number
-from tracking.reports.metrics import METRICS
+from tracking.reports.metrics import METRICS, Number
 from tracking.templatetags.numbers import percent, whole
 
 FEWER_IS_BETTER = frozenset({"bounce_rate", "exit_rate"})

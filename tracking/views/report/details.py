@@ -20,7 +20,8 @@ from tracking.reports.conditions import (
     filters_of,
 )
 from tracking.reports.dimensions import FILTERABLE, PROP
-from tracking.reports.engine import Number, Report, Row
+from tracking.reports.engine import Report, Row
+from tracking.reports.metrics import Number
 from tracking.reports.query import Order, ReportQuery
 from tracking.views.report.cards import Panel, card_of, panel_named
 from tracking.views.report.changes import change_of

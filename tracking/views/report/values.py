@@ -9,7 +9,8 @@ from django.shortcuts import render
 from tracking.errors import InvalidQuery
 from tracking.reports.conditions import Filter, condition_of, errors_under
 from tracking.reports.dimensions import FILTERABLE, PROP, dimension_named
-from tracking.reports.engine import Number, Report
+from tracking.reports.engine import Report
+from tracking.reports.metrics import Number
 from tracking.reports.query import MOST_ROWS, ReportQuery
 from tracking.views.report.parts import ReportView
 from tracking.views.report.state import State

@@ -1,0 +1,274 @@
+"""What a query asks of the files about one of its periods, within a turn that may have several."""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from decimal import Decimal
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tracking.columns.read import Days, Part, days_of
+from tracking.records import MICROS
+from tracking.reports.answers import ANSWERS, Answers
+from tracking.reports.metrics import METRICS, REVENUE, Number
+from tracking.reports.open_days import OpenDays
+from tracking.reports.periods import Period, bucket_keys, default_interval
+from tracking.reports.query import ReportQuery
+from tracking.reports.statements import (
+    Ask,
+    Statement,
+    columns_of_events,
+    newest_of,
+    rows_of,
+    sums_of,
+)
+from tracking.reports.together import (
+    FirstPage,
+    begins_with_most_visitors,
+    can_be_read_together,
+    first_rows_of,
+    read_together,
+)
+
+Line = tuple[Any, ...]
+
+
+class Reading:
+    """What one turn reads with; which files have which days is found out once."""
+
+    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection, *, is_shared: bool) -> None:
+        self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
+        self.open_days = OpenDays(cursor, is_shared=is_shared)
+        self.totals: dict[Hashable, dict[str, Number]] = {}
+        self.first_rows: dict[ReportQuery, list[Line]] = {}
+        self.days = cache(partial(days_of, folder))
+
+
+class Asked:
+    """A query about one of its periods, and what the files say of it."""
+
+    def __init__(self, query: ReportQuery, period: Period, reading: Reading) -> None:
+        self.query, self.period = query, period
+        self._cursor, self._answers, self._days_of = reading.cursor, reading.answers, reading.days
+        self._open_days, self._totals = reading.open_days, reading.totals
+        self._first_rows = reading.first_rows
+        self._interval = query.interval or default_interval(query.period)
+
+    def totals(self) -> Mapping[str, Number]:
+        """The metrics of all that is selected."""
+        ask, metrics = self._ask(()), self.query.metrics
+        what = (self.query.sites, self.query.condition, self.query.goal, self.period)
+        known = self._totals.setdefault(what, {})
+        if not known.keys() >= {*metrics}:
+            query = replace(self.query, dimensions=(), order=None, after="")
+            found = self._numbers(self._lines(ask, query, sums=self._total_sums(ask)), 1)
+            if REVENUE in metrics:
+                found = self._with_revenue(found, ask)
+            known |= found.get(("",)) or _nothing(query)
+        return {name: known[name] for name in metrics}
+
+    def _total_sums(self, ask: Ask) -> list[Statement]:
+        """Sums without a key: those of a series' buckets, where each visit is in one of them."""
+        if self.query.dimensions != ("time",) or self._interval in {"minute", "hour"}:
+            return self._all_sums(ask)
+        buckets = self._all_sums(self._ask(self.query.dimensions))
+        return [
+            replace(one, sql=f"SELECT * REPLACE ('' AS k0) FROM ({one.sql})")  # noqa: S608
+            for one in buckets
+        ]
+
+    def rows(self) -> Sequence[Line]:
+        """The lines of the page that is asked for, as `rows_of` has them."""
+        if self.query in self._first_rows:
+            return self._first_rows[self.query]
+        return self._lines(self._ask(self.query.dimensions), self.query)
+
+    def first_page(self) -> FirstPage:
+        """What `rows` is made of, where it is a page that begins with the most visitors."""
+        ask = self._ask(self.query.dimensions)
+        return FirstPage(self.query.limit, bool(ask.required), self._all_sums(ask))
+
+    def metrics_of(self, lines: Sequence[Line]) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        """The metrics of lines, by their keys."""
+        found = self._numbers(lines, len(self.query.dimensions))
+        if REVENUE in self.query.metrics:
+            return self._with_revenue(found, self._ask(self.query.dimensions))
+        return found
+
+    def metrics_beside(
+        self, keys: Sequence[tuple[str, ...]], period: Period
+    ) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        """For each of these keys of another period, the metrics of what is compared with it.
+
+        That is the same key, but for time: there it is the bucket in the same place.
+        """
+        dimensions = self.query.dimensions
+        own = {one: one for one in keys}
+        if "time" in dimensions:
+            at = dimensions.index("time")
+            places = dict(
+                zip(
+                    bucket_keys(period, self._interval),
+                    bucket_keys(self.period, self._interval),
+                    strict=False,
+                )
+            )
+            own = {
+                one: (*one[:at], places[one[at]], *one[at + 1 :])
+                for one in keys
+                if one[at] in places
+            }
+        lines = self._lines(self._ask(dimensions), self.query, only=list(own.values()))
+        found, nothing = self.metrics_of(lines), _nothing(self.query)
+        return {one: found.get(other, nothing) for one, other in own.items()}
+
+    def newest(self, count: int) -> list[Line]:
+        """The newest selected events of each part that is open: when, and their ids."""
+        found: list[Line] = []
+        for ask, days in self._days(self._ask(())):
+            opened = days.open_part(columns_of_events(ask))
+            if opened is not None:
+                newest_of(ask, opened, count).run(self._cursor)
+                found += self._cursor.fetchall()
+        return found
+
+    def read_with_others(self) -> Iterator[tuple[Ask, Days]]:
+        """What rows ask that can be read together with what others ask, of which days."""
+        ask = self._ask(self.query.dimensions)
+        if can_be_read_together(ask):
+            yield from self._days(ask)
+
+    def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
+        """All buckets of a series, in their order, each with its metrics."""
+        found = self.metrics_of(self.rows())
+        nothing = _nothing(self.query)
+        for key in bucket_keys(self.period, self._interval):
+            yield key, found.get((key,), nothing)
+
+    def _ask(self, dimensions: tuple[str, ...]) -> Ask:
+        query, since = self.query, self.period.since
+        return Ask(
+            dimensions,
+            self._interval,
+            query.condition,
+            query.goal,
+            frozenset(name for metric in query.metrics for name in METRICS[metric].sums),
+            since=None if since is None else round(since.timestamp() * 1000),
+        )
+
+    def _with_revenue(
+        self, found: Mapping[tuple[str, ...], Mapping[str, Number]], ask: Ask
+    ) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        amounts: dict[tuple[str, ...], dict[str, Decimal]] = {}
+        width = len(ask.dimensions) or 1
+        lines = self._lines(replace(ask, revenue=True), self.query, only=list(found))
+        for line in sorted(lines):
+            amounts.setdefault(line[:width], {})[line[width]] = (
+                Decimal(int(line[width + 1])) / MICROS
+            )
+        return {keys: {**one, REVENUE: amounts.get(keys, {})} for keys, one in found.items()}
+
+    def _lines(
+        self,
+        ask: Ask,
+        query: ReportQuery,
+        *,
+        only: Sequence[Sequence[str]] | None = None,
+        sums: Sequence[Statement] | None = None,
+    ) -> Sequence[Line]:
+        sums = self._all_sums(ask) if sums is None else sums
+        if not sums:
+            return []
+        rows_of(query, ask, sums, only=only).run(self._cursor)
+        return self._cursor.fetchall()
+
+    def _all_sums(self, ask: Ask) -> list[Statement]:
+        return [one for part_ask, days in self._days(ask) for one in self._sums(part_ask, days)]
+
+    def _days(self, ask: Ask) -> Iterator[tuple[Ask, Days]]:
+        """The period's days; the last on its own when it is not compared to its end."""
+        period = self.period
+        last = period.last_day
+        sites = tuple(site.site_id for site in self.query.sites)
+        if period.until_minute is not None:
+            cut = replace(ask, until_minute=period.until_minute)
+            yield cut, self._days_of(sites, last, last)
+            last -= timedelta(days=1)
+        if last >= period.first_day:
+            yield ask, self._days_of(sites, period.first_day, last)
+
+    def _sums(self, ask: Ask, days: Days) -> Iterator[Statement]:
+        sealed = days.sealed_part if ask.since is None else None
+        if sealed is not None:
+            yield self._answers.kept(_question(ask, sealed), partial(sums_of, ask, sealed))
+        opened = self._open_days.sums(ask, days)
+        if opened is not None:
+            yield opened
+
+    def _numbers(
+        self, lines: Sequence[Line], width: int
+    ) -> dict[tuple[str, ...], Mapping[str, Number]]:
+        query = self.query
+        return {
+            tuple(line[:width]): {
+                name: _number(name, value)
+                for name, value in zip(query.metrics, line[width:], strict=False)
+            }
+            for line in lines
+        }
+
+
+def _number(name: str, value: Any) -> Number:
+    if value is None:
+        return None
+    return int(value) if METRICS[name].unit == "count" else float(value)
+
+
+def _nothing(query: ReportQuery) -> dict[str, Number]:
+    empty: dict[str, Callable[[], Number]] = {"count": int, "money": dict}
+    return {name: empty.get(METRICS[name].unit, lambda: None)() for name in query.metrics}
+
+
+def read_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
+    """Find out at once what several of the queries ask alike; of sealed days it is kept."""
+    sealed: dict[str, tuple[Part, dict[Ask, str]]] = {}
+    opened: dict[str, tuple[Days, dict[Ask, None]]] = {}
+    for query in queries:
+        for period in (query.period, query.compared):
+            if period is None:
+                continue
+            for ask, days in Asked(query, period, reading).read_with_others():
+                same, part = replace(ask, dimensions=()).told, days.sealed_part
+                if part is not None and not reading.answers.has(_question(ask, part)):
+                    key = repr((same, part.version))
+                    sealed.setdefault(key, (part, {}))[1][ask] = _question(ask, part)
+                opened.setdefault(repr((same, id(days))), (days, {}))[1][ask] = None
+    for part, questions in sealed.values():
+        for one in read_together(list(questions), part):
+            reading.answers.keep_together([questions[ask] for ask in one.asks], one)
+    for days, asks in opened.values():
+        reading.open_days.read_together(list(asks), days)
+
+
+def read_first_rows(queries: Sequence[ReportQuery], reading: Reading) -> None:
+    """Find out the rows of all queries that are about the most visitors by one dimension."""
+    asked = [
+        Asked(query, query.period, reading)
+        for query in dict.fromkeys(queries)
+        if begins_with_most_visitors(query)
+    ]
+    pages = [one.first_page() for one in asked]
+    reading.first_rows |= {one.query: [] for one in asked}
+    if not any(one.sums for one in pages):
+        return
+    first_rows_of(pages).run(reading.cursor)
+    for number, *line in reading.cursor.fetchall():
+        reading.first_rows[asked[number].query].append(tuple(line))
+
+
+def _question(ask: Ask, sealed: Part) -> str:
+    """What sums of sealed days are kept under."""
+    return repr((ask.told, sealed.version))
