@@ -137,9 +137,11 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
             return _added(len(keys), found, wanted)
     if not selection.attributes:
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
-    if of_visits := _some(counts, wanted):
-        found.append(_grouped(keys, of_visits, f"visits WHERE {selection.visit}"))
+    of_visits = _some(counts, wanted)
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
+    # Where no sum is asked for, the keys are.
+    if of_visits or not of_events:
+        found.append(_grouped(keys, of_visits, f"visits WHERE {selection.visit}"))
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
     return _added(len(keys), found, wanted)
