@@ -34,10 +34,10 @@ class Part:
     """Tables `events` and `visits` as common table expressions, with their parameters by name.
 
     The columns are those of `schema.py`; open days have no marks, of events only what is asked for,
-    and an event's `moment`. Visits of sealed
-    days have numbers from `first` to `last`; those of open days have none that are dense, and both
-    are None. `version` tells the content of sealed days apart from any other. `pieces` are ranges
-    of days, of all days together, with not too many visits each; there are none of open days.
+    and an event's `moment`. Visits of sealed days have numbers from `first` to `last`; those of
+    open days have none that are dense, and both are None. `version` tells the content of sealed
+    days apart from any other. `pieces` are ranges of days, of all days together, with not too many
+    visits each; there are none of open days.
     """
 
     tables: str

@@ -34,10 +34,9 @@ class OpenDays:
         if part is None:
             return None
         statement = sums_of(ask, part)
-        if ask.dimensions not in (("time",), ()):
+        if ask.dimensions != ("time",):
             return statement
-        # They are asked for again: a series' totals are made of the same sums, and panels' are the
-        # same totals.
+        # They are asked for again: a series' totals are made of the same sums.
         self._sums[ask, id(days)] = f"FROM {self._in_table(statement)}"
         return Statement(self._sums[ask, id(days)], {})
 

@@ -14,7 +14,7 @@ from tracking.columns.schema import OF_VISITS
 from tracking.errors import InvalidQuery
 from tracking.reports.conditions import Condition, Filter, conjuncts, filters_in
 from tracking.reports.conditions import is_text as can_be_stored
-from tracking.reports.dimensions import dimension_named
+from tracking.reports.dimensions import Dimension, dimension_named
 from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
 from tracking.reports.query import ReportQuery
@@ -122,6 +122,11 @@ class Ask:
         return tuple(one for one in conjuncts(self.condition) if one not in left_out)
 
     @property
+    def by(self) -> list[Dimension]:
+        """What its rows are by."""
+        return [dimension_named(name, "by") for name in self.dimensions]
+
+    @property
     def required(self) -> list[int]:
         """The numbers of the dimensions that are properties and have a value in each row.
 
@@ -129,9 +134,7 @@ class Ask:
         """
         held = () if self.condition is None else tuple(conjuncts(self.condition))
         return [
-            number
-            for number, name in enumerate(self.dimensions)
-            if dimension_named(name, "by").prop and _is_set(name) in held
+            number for number, one in enumerate(self.by) if one.prop and _is_set(one.name) in held
         ]
 
     @property
@@ -150,8 +153,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
     # What reached a goal stands beside all that did, which is not read in pieces.
     tables = Tables.of(part if ask.goal is None else replace(part, pieces=()))
     bounds = bounds_of(ask)
-    dimensions = [dimension_named(name, "by") for name in ask.dimensions]
-    keys = keys_of(tables, dimensions, ask.interval, ask.since)
+    keys = keys_of(tables, ask.by, ask.interval, ask.since)
     selection = select(tables, ask.conditions, bounds)
     if ask.revenue:
         query = _revenue(keys, selection)
@@ -190,12 +192,11 @@ def columns_of_events(ask: Ask) -> frozenset[str]:
     """The columns of events that are read of open days."""
     conditions = [one for one in (ask.condition, ask.goal) if one is not None]
     used = {one.dimension for condition in conditions for one in filters_in(condition)}
-    by = [dimension_named(name, "by") for name in ask.dimensions]
     if (
         ask.goal is not None
         or ask.revenue
         or ask.sums & OF_EVENTS.keys()
-        or any(one.scope == "event" for one in by)
+        or any(one.scope == "event" for one in ask.by)
     ):
         used |= {*ask.dimensions}
     for names, sums in COLUMNS_OF_SUMS.items():

@@ -4,7 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tracking.columns.read import Part
-from tracking.reports.dimensions import Dimension, dimension_named
 from tracking.reports.query import ReportQuery
 from tracking.reports.selection import NUMBERS, Tables, select
 from tracking.reports.statements import Ask, Statement, arms_of, bounds_of
@@ -64,7 +63,7 @@ def read_together(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
     selection = select(tables, asks[0].conditions, bounds_of(asks[0]))
     alike: dict[Visitors, list[tuple[Ask, Sequence[Key]]]] = {}
     for ask in asks:
-        keys = keys_of(tables, _dimensions(ask), ask.interval)
+        keys = keys_of(tables, ask.by, ask.interval)
         if not any(key.attribute for key in keys):
             visitors = visitors_of_visits(keys, selection)
             if visitors.apart and selection.pin is None:
@@ -92,7 +91,7 @@ def read_listed(asks: Sequence[Ask], part: Part) -> Iterator[Listed]:
     rows = []
     for table, test in (("visits", selection.visit), ("events", selection.event)):
         some = [one for one in asks if _table_of(one) == table]
-        values = [keys_of(tables, _dimensions(one), one.interval)[0].sql for one in some]
+        values = [keys_of(tables, one.by, one.interval)[0].sql for one in some]
         if some:
             numbers = ", ".join(str(len(listed) + at) for at in range(len(some)))
             rows.append(
@@ -114,12 +113,8 @@ def _table_of(ask: Ask) -> str:
     """The table that has one value of what is asked for in each row; empty if there is none."""
     if len(ask.dimensions) > 1 or "property" in ask.dimensions:
         return ""
-    [dimension] = _dimensions(ask)
+    [dimension] = ask.by
     return "visits" if dimension.scope == "visit" else "events"
-
-
-def _dimensions(ask: Ask) -> list[Dimension]:
-    return [dimension_named(name, "by") for name in ask.dimensions]
 
 
 @dataclass(frozen=True)
