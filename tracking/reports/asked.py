@@ -13,6 +13,8 @@ import duckdb
 from tracking.columns.read import Days, Part, days_of
 from tracking.records import MICROS
 from tracking.reports.answers import ANSWERS, Answers
+from tracking.reports.conditions import filters_in
+from tracking.reports.first_rows import FirstPage, begins_with_most_visitors, first_rows_of
 from tracking.reports.metrics import METRICS, REVENUE, Number
 from tracking.reports.open_days import OpenDays
 from tracking.reports.periods import Period, bucket_keys, default_interval
@@ -25,23 +27,19 @@ from tracking.reports.statements import (
     rows_of,
     sums_of,
 )
-from tracking.reports.together import (
-    FirstPage,
-    begins_with_most_visitors,
-    can_be_read_together,
-    first_rows_of,
-    read_together,
-)
+from tracking.reports.together import can_be_listed, can_be_read_together, read_together
 
 Line = tuple[Any, ...]
 
 
 class Reading:
-    """What one turn reads with; which files have which days is found out once."""
+    """What one turn reads for its queries; which files have which days is found out once."""
 
-    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection, *, is_shared: bool) -> None:
+    def __init__(
+        self, folder: Path, cursor: duckdb.DuckDBPyConnection, queries: Sequence[ReportQuery]
+    ) -> None:
         self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
-        self.open_days = OpenDays(cursor, is_shared=is_shared)
+        self.open_days = OpenDays(cursor, _attributes(queries) if len(queries) > 1 else None)
         self.totals: dict[Hashable, dict[str, Number]] = {}
         self.first_rows: dict[ReportQuery, list[Line]] = {}
         self.days = cache(partial(days_of, folder))
@@ -60,11 +58,15 @@ class Asked:
     def totals(self) -> Mapping[str, Number]:
         """The metrics of all that is selected."""
         ask, metrics = self._ask(()), self.query.metrics
-        what = (self.query.sites, self.query.condition, self.query.goal, self.period)
-        known = self._totals.setdefault(what, {})
+        known = self._totals.setdefault(_selected(self.query, self.period), {})
         if not known.keys() >= {*metrics}:
-            query = replace(self.query, dimensions=(), order=None, after="")
-            found = self._numbers(self._lines(ask, query, sums=self._total_sums(ask)), 1)
+            query = total_of(self.query)
+            lines: Sequence[Line]
+            if self.period == query.period and query in self._first_rows:
+                lines = self._first_rows[query]
+            else:
+                lines = self._lines(ask, query, sums=self._total_sums(ask))
+            found = self._numbers(lines, 1)
             if REVENUE in metrics:
                 found = self._with_revenue(found, ask)
             known |= found.get(("",)) or _nothing(query)
@@ -138,7 +140,7 @@ class Asked:
     def read_with_others(self) -> Iterator[tuple[Ask, Days]]:
         """What rows ask that can be read together with what others ask, of which days."""
         ask = self._ask(self.query.dimensions)
-        if can_be_read_together(ask):
+        if can_be_listed(ask):
             yield from self._days(ask)
 
     def buckets(self) -> Iterator[tuple[str, Mapping[str, Number]]]:
@@ -232,20 +234,55 @@ def _nothing(query: ReportQuery) -> dict[str, Number]:
     return {name: empty.get(METRICS[name].unit, lambda: None)() for name in query.metrics}
 
 
+def _attributes(queries: Sequence[ReportQuery]) -> frozenset[str]:
+    """The names of all dimensions in these."""
+    conditions = [one for query in queries for one in (query.condition, query.goal) if one]
+    used = {one.dimension for condition in conditions for one in filters_in(condition)}
+    return frozenset(used.union(*(query.dimensions for query in queries)))
+
+
+def total_of(query: ReportQuery) -> ReportQuery:
+    """The query for what a query has in all."""
+    return replace(query, dimensions=(), order=None, limit=1, after="")
+
+
+def totals_apart(queries: Sequence[ReportQuery]) -> list[ReportQuery]:
+    """Queries for the totals of those that are about visitors, where no other's totals tell them.
+
+    A series' totals are made of its buckets.
+    """
+    about_visitors = [one for one in queries if one.metrics == ("visitors",)]
+    told = {
+        _selected(one, one.period)
+        for one in queries
+        if one not in about_visitors or one.dimensions == ("time",)
+    }
+    return [total_of(one) for one in about_visitors if _selected(one, one.period) not in told]
+
+
+def _selected(query: ReportQuery, period: Period) -> Hashable:
+    """What a query's totals are over, in one of its periods."""
+    return query.sites, query.condition, query.goal, period
+
+
 def read_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
-    """Find out at once what several of the queries ask alike; of sealed days it is kept."""
+    """Find out at once what several queries of a turn ask alike; of sealed days it is kept."""
     sealed: dict[str, tuple[Part, dict[Ask, str]]] = {}
-    opened: dict[str, tuple[Days, dict[Ask, None]]] = {}
+    opened: dict[tuple[int, int | None], tuple[Days, dict[Ask, None]]] = {}
     for query in queries:
         for period in (query.period, query.compared):
             if period is None:
                 continue
             for ask, days in Asked(query, period, reading).read_with_others():
-                same, part = replace(ask, dimensions=()).told, days.sealed_part
-                if part is not None and not reading.answers.has(_question(ask, part)):
-                    key = repr((same, part.version))
+                part = days.sealed_part
+                if (
+                    part is not None
+                    and can_be_read_together(ask)
+                    and not reading.answers.has(_question(ask, part))
+                ):
+                    key = repr((replace(ask, dimensions=()).told, part.version))
                     sealed.setdefault(key, (part, {}))[1][ask] = _question(ask, part)
-                opened.setdefault(repr((same, id(days))), (days, {}))[1][ask] = None
+                opened.setdefault((id(days), ask.until_minute), (days, {}))[1][ask] = None
     for part, questions in sealed.values():
         for one in read_together(list(questions), part):
             reading.answers.keep_together([questions[ask] for ask in one.asks], one)
@@ -254,7 +291,7 @@ def read_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
 
 
 def read_first_rows(queries: Sequence[ReportQuery], reading: Reading) -> None:
-    """Find out the rows of all queries that are about the most visitors by one dimension."""
+    """Find out the rows of queries about the most visitors by one dimension, or about all."""
     asked = [
         Asked(query, query.period, reading)
         for query in dict.fromkeys(queries)

@@ -15,7 +15,7 @@ from tracking.columns import duck
 from tracking.columns.check import report_unreadable
 from tracking.errors import ReportUnavailable
 from tracking.reports.answers import ANSWERS, forget
-from tracking.reports.asked import Asked, Reading, read_alike, read_first_rows
+from tracking.reports.asked import Asked, Reading, read_alike, read_first_rows, totals_apart
 from tracking.reports.metrics import Number
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import BACKWARDS, check_cursor, cursor_after, is_backwards
@@ -131,11 +131,11 @@ def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
 def _answers(
     queries: Sequence[ReportQuery], folder: Path, asker: Asker, *, with_totals: bool
 ) -> list[Report]:
-    is_shared = len(queries) > 1
-    with _reading(folder, asker, is_shared=is_shared) as reading:
-        if is_shared:
-            read_alike(queries, reading)
-            read_first_rows(queries, reading)
+    with _reading(folder, asker, queries) as reading:
+        if len(queries) > 1:
+            alike = [*queries, *(totals_apart(queries) if with_totals else ())]
+            read_alike(alike, reading)
+            read_first_rows(alike, reading)
         return [_report(query, reading, with_totals=with_totals) for query in queries]
 
 
@@ -152,7 +152,7 @@ def _report(query: ReportQuery, reading: Reading, *, with_totals: bool) -> Repor
 
 
 def _newest(query: ReportQuery, folder: Path, count: int, asker: Asker) -> tuple[int, ...]:
-    with _reading(folder, asker, is_shared=False) as reading:
+    with _reading(folder, asker, [query]) as reading:
         lines = Asked(query, query.period, reading).newest(count)
     return tuple(event for _, event in sorted(lines, reverse=True)[:count])
 
@@ -205,9 +205,9 @@ def _table(report: Report, asked: Asked, compared: Asked | None) -> Report:
 
 
 @contextmanager
-def _reading(folder: Path, asker: Asker, *, is_shared: bool) -> Iterator[Reading]:
+def _reading(folder: Path, asker: Asker, queries: Sequence[ReportQuery]) -> Iterator[Reading]:
     with (
         duck.cursor(folder, duck.READING) as cursor,
         limited(cursor, asker.seconds, asker.left),
     ):
-        yield Reading(folder, cursor, is_shared=is_shared)
+        yield Reading(folder, cursor, queries)

@@ -49,7 +49,8 @@ class Statement:
     """SQL and the values of its parameters, by name; `variables` are those that it reads.
 
     With `pieces`, which are ranges of days, it is to be carried out for each. `file` is the one
-    that it gives all rows of, if it does nothing else.
+    that it gives all rows of, if it does nothing else; `listed` a table of several asks' sums, and
+    the number of the ask whose rows it gives.
     """
 
     sql: str
@@ -57,6 +58,7 @@ class Statement:
     variables: Mapping[str, Bits] = field(default_factory=dict)
     pieces: Sequence[tuple[date, date]] = ()
     file: str = ""
+    listed: tuple[str, int] | None = None
 
     def run(self, cursor: duckdb.DuckDBPyConnection, around: str = "{}") -> None:
         """Carry it out, within other SQL if there is any; the cursor then has its rows."""

@@ -4,9 +4,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tracking.columns.read import Part
-from tracking.reports.query import ReportQuery
-from tracking.reports.selection import NUMBERS, Tables, select
-from tracking.reports.statements import Ask, Statement, arms_of, bounds_of
+from tracking.reports.conditions import Condition, scope_of
+from tracking.reports.selection import Tables, expression, select
+from tracking.reports.statements import Ask, Statement, bounds_of
 from tracking.reports.sums import Key, Visitors, keys_of, visitors_of_visits
 
 MOST_TOLD_APART = 4
@@ -15,39 +15,31 @@ MOST_TOLD_APART = 4
 
 @dataclass(frozen=True)
 class Together:
-    """A statement for `asks`: its rows have `visitors`, and the keys of one ask each."""
+    """A statement for `asks`: its rows have `visitors`, and the keys of one ask each.
+
+    `where` says for each ask how its keys are found among the columns, and which rows are its own.
+    """
 
     statement: Statement
     asks: Sequence[Ask]
+    where: Sequence[tuple[str, str]]
 
     def sums_of(self, table: str) -> Iterator[str]:
         """Queries for the sums of each ask, from a table of the statement's rows."""
-        for number, ask in enumerate(self.asks):
-            names = ", ".join(f"{_column(number, at)} AS {key}" for at, key in enumerate(ask.keys))
-            where = f"{_column(number, 0)} IS NOT NULL"
-            yield f"SELECT {names}, visitors FROM {table} WHERE {where}"  # noqa: S608 - names of ours
-
-
-@dataclass(frozen=True)
-class Listed:
-    """The same for asks of one dimension each: a row has the number of its ask, and its key."""
-
-    statement: Statement
-    asks: Sequence[Ask]
-
-    def sums_of(self, table: str) -> Iterator[str]:
-        """Queries for the sums of each ask, from a table of the statement's rows."""
-        for number in range(len(self.asks)):
-            yield f"SELECT k0, visitors FROM {table} WHERE asked = {number}"  # noqa: S608 - a name of ours
+        for keys, test in self.where:
+            yield f"SELECT {keys}, visitors FROM {table} WHERE {test}"  # noqa: S608 - names of ours
 
 
 def can_be_read_together(ask: Ask) -> bool:
-    """Whether it asks for nothing but visitors, of whole days and by values that are stored."""
+    """Whether it asks for visitors by values that are stored, and all such rows are wanted."""
+    return can_be_listed(ask) and bool(ask.dimensions) and not ask.required
+
+
+def can_be_listed(ask: Ask) -> bool:
+    """Whether it asks for nothing but visitors, of whole days or up to a minute of one."""
     return (
         ask.sums == {"visitors"}
-        and bool(ask.dimensions)
         and "time" not in ask.dimensions
-        and not ask.required
         and ask.goal is None
         and ask.since is None
         and not ask.revenue
@@ -73,30 +65,35 @@ def read_together(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
             alike.setdefault(visitors, []).append((ask, keys))
     for visitors, some in alike.items():
         if len(some) > 1:
-            query = _counted([keys for _, keys in some], visitors)
+            columns = [
+                [f"c{number}_{at}" for at in range(len(keys))]
+                for number, (_, keys) in enumerate(some)
+            ]
+            query = _counted([keys for _, keys in some], columns, visitors)
             sql = f"WITH {', '.join(tables.expressions)} {query}"
             pieces = tables.pieces_of(sql)
             statement = Statement(sql, tables.parameters, tables.variables, pieces)
-            yield Together(statement, [ask for ask, _ in some])
+            yield Together(statement, [ask for ask, _ in some], [*map(_found_in, columns)])
 
 
-def read_listed(asks: Sequence[Ask], part: Part) -> Iterator[Listed]:
-    """The same for few rows of open days, of which it is planning that takes the time.
+def read_listed(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
+    """A statement for asks of the same open days, whose conditions may differ.
 
-    All values stand in one column, which takes memory for each row and ask.
+    Where rows are few it is planning that takes the time. All values stand in one column, which
+    takes memory for each row and ask.
     """
     tables = Tables.of(part)
-    selection = select(tables, asks[0].conditions, bounds_of(asks[0]))
+    shared = [one for one in asks[0].conditions if all(one in ask.conditions for ask in asks)]
+    selection = select(tables, shared, bounds_of(replace(asks[0], dimensions=())))
     listed: list[Ask] = []
     rows = []
     for table, test in (("visits", selection.visit), ("events", selection.event)):
-        some = [one for one in asks if _table_of(one) == table]
-        values = [keys_of(tables, one.by, one.interval)[0].sql for one in some]
+        some = [one for one in asks if _table_of(one, shared) == table]
         if some:
             numbers = ", ".join(str(len(listed) + at) for at in range(len(some)))
+            values = ", ".join(_listed_value(tables, one, shared) for one in some)
             rows.append(
-                f"SELECT unnest([{numbers}]) AS asked,"  # noqa: S608 - constants and parameters
-                f" unnest([{', '.join(f'({sql})::VARCHAR' for sql in values)}]) AS k0, visitor"
+                f"SELECT unnest([{numbers}]) AS asked, unnest([{values}]) AS k0, visitor"  # noqa: S608 - constants and parameters
                 f" FROM {table} WHERE {test}"
             )
         listed += some
@@ -104,96 +101,49 @@ def read_listed(asks: Sequence[Ask], part: Part) -> Iterator[Listed]:
         each = f"SELECT DISTINCT asked, k0, visitor FROM ({' UNION ALL '.join(rows)})"  # noqa: S608
         sql = (
             f"WITH {', '.join(tables.expressions)} SELECT asked, k0, count(*) AS visitors"  # noqa: S608
-            f" FROM ({each}) GROUP BY asked, k0"
+            f" FROM ({each}) WHERE k0 IS NOT NULL GROUP BY asked, k0"
         )
-        yield Listed(Statement(sql, tables.parameters, tables.variables), listed)
+        where = [("k0", f"asked = {number}") for number in range(len(listed))]
+        yield Together(Statement(sql, tables.parameters, tables.variables), listed, where)
 
 
-def _table_of(ask: Ask) -> str:
+def _own(ask: Ask, shared: Sequence[Condition]) -> list[Condition]:
+    """The conditions of an ask that others do not share."""
+    return [one for one in ask.conditions if one not in shared]
+
+
+def _table_of(ask: Ask, shared: Sequence[Condition]) -> str:
     """The table that has one value of what is asked for in each row; empty if there is none."""
     if len(ask.dimensions) > 1 or "property" in ask.dimensions:
         return ""
-    [dimension] = ask.by
-    return "visits" if dimension.scope == "visit" else "events"
+    own = {scope_of(one) for one in _own(ask, shared)}
+    if any(one.scope == "event" for one in ask.by):
+        return "events"
+    if not own <= {"visit"}:
+        # A visitor of a selected event is one of a selected visit.
+        return "" if ask.dimensions else "events"
+    return "visits"
 
 
-@dataclass(frozen=True)
-class FirstPage:
-    """What the first rows of a query are made of: so many of the parts' sums.
-
-    With `has_value`, rows of an empty key are left out.
-    """
-
-    limit: int
-    has_value: bool
-    sums: Sequence[Statement]
+def _listed_value(tables: Tables, ask: Ask, shared: Sequence[Condition]) -> str:
+    """A row's value of an ask; null in rows that its own conditions leave out."""
+    [key] = keys_of(tables, ask.by, ask.interval)
+    tests = [expression(tables, one) for one in _own(ask, shared)]
+    tests += [test for name, test in bounds_of(ask).items() if name in ask.dimensions]
+    value = f"({key.sql})::VARCHAR"
+    return f"CASE WHEN {' AND '.join(tests)} THEN {value} END" if tests else value
 
 
-def begins_with_most_visitors(query: ReportQuery) -> bool:
-    """Whether it is about the first rows by one text, of the most visitors and nothing else."""
-    return (
-        query.metrics == ("visitors",)
-        and len(query.dimensions) == 1
-        and not {"time", *NUMBERS} & {*query.dimensions}
-        and query.order is None
-        and not query.after
-    )
+def _found_in(columns: Sequence[str]) -> tuple[str, str]:
+    """How keys are found in these columns, and which rows have them."""
+    names = ", ".join(f"{name} AS k{at}" for at, name in enumerate(columns))
+    return names, f"{columns[0]} IS NOT NULL"
 
 
-def first_rows_of(pages: Sequence[FirstPage]) -> Statement:
-    """The statement for the first rows of these, each as `rows_of` has them.
-
-    Ahead of them stands the number of the page. To plan and begin a statement for each takes longer
-    than all that they have to do once most is kept, and so it is with files to read.
-    """
-    files: dict[str, int] = {}
-    asked, alone = [], []
-    for number, page in enumerate(pages):
-        for one in page.sums:
-            if one.file and one.file not in files:
-                files[one.file] = number
-            else:
-                asked.append(number)
-                alone.append(one)
-    arms, parameters = arms_of(alone)
-    rows = [
-        f"SELECT {number} AS asked, k0, visitors FROM ({arm})"  # noqa: S608 - numbers and queries
-        for number, arm in zip(asked, arms, strict=True)
-    ]
-    if files:
-        parameters |= {"kept": [*files], "kept_for": [*files.values()]}
-        rows.append(
-            "SELECT $kept_for[list_position($kept, filename)] AS asked, k0, visitors"
-            " FROM read_parquet($kept, filename = true, union_by_name = true)"
-        )
-    parameters["limits"] = [page.limit for page in pages]
-    parameters["with_value"] = [number for number, page in enumerate(pages) if page.has_value]
-    most = max(page.limit for page in pages)
-    # The first of each are picked out: a window would have all of them sorted.
-    sql = f"""
-        WITH sums AS ({" UNION ALL ".join(rows)}),
-        summed AS (SELECT asked, k0 AS t0, sum(visitors) AS m0 FROM sums GROUP BY asked, k0),
-        first AS (
-            SELECT asked, count(*) AS row_count,
-                min_by({{'t0': t0, 'm0': m0}}, (-m0, t0), {most}) AS rows
-            FROM summed WHERE t0 <> '' OR NOT list_contains($with_value::INTEGER[], asked)
-            GROUP BY asked)
-        SELECT asked, row.t0, row.m0, row_count, row_count AS beside
-        FROM (SELECT asked, row_count, unnest(rows[:$limits[asked + 1]]) AS row FROM first)
-        ORDER BY asked, row.m0 DESC, row.t0"""  # noqa: S608 - as above
-    return Statement(sql, parameters)
-
-
-def _column(number: int, at: int) -> str:
-    """The name of the column for a key of an ask."""
-    return f"c{number}_{at}"
-
-
-def _counted(asked: Sequence[Sequence[Key]], visitors: Visitors) -> str:
+def _counted(
+    asked: Sequence[Sequence[Key]], columns: Sequence[Sequence[str]], visitors: Visitors
+) -> str:
     """A query for a column a key and `visitors`; each row is of one ask, the others' are null."""
-    columns = [
-        [_column(number, at) for at in range(len(keys))] for number, keys in enumerate(asked)
-    ]
     listed = ", ".join(name for names in columns for name in names)
     sql = ", ".join(
         f"{key.sql} AS {name}"
