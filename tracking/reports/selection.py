@@ -109,7 +109,7 @@ class Tables:
         query = (
             f"SELECT bit_or(bits)::BLOB AS selected{columns}"  # noqa: S608
             f" FROM (SELECT NULL AS mark, {self._no_bits} AS bits UNION ALL"
-            f" SELECT {mark} AS mark, {self._bits_of_rows} AS bits FROM events"
+            f" SELECT {mark} AS mark, {self._bits_in('visit')} AS bits FROM events"
             f" WHERE {event} GROUP BY mark)"
         )
         return self._is_in(Bits(query, which))
@@ -128,8 +128,13 @@ class Tables:
         """How many different visits a query gives, of numbered ones."""
         return f"bit_count(getvariable('{self._variable(self._bits_of(visits))}')::BIT)"
 
+    def count_in(self, column: str, rows: str) -> str:
+        """A query for how many different numbers of visits stand in a column of numbered rows."""
+        bits = self._bits_in(column)
+        return f"SELECT coalesce(bit_count({bits}), 0) AS visitors FROM {rows}"  # noqa: S608 - as above
+
     def _bits_of(self, visits: str) -> Bits:
-        bits = f"coalesce({self._bits_of_rows}, {self._no_bits})::BLOB"
+        bits = f"coalesce({self._bits_in('visit')}, {self._no_bits})::BLOB"
         return Bits(f"SELECT {bits} AS selected FROM ({visits})", "selected")  # noqa: S608 - queries of ours
 
     @property
@@ -149,10 +154,9 @@ class Tables:
         assert self.part.last is not None  # noqa: S101 - as above
         return ((self.part.last - self._begin) // 8 + 1) * 8
 
-    @property
-    def _bits_of_rows(self) -> str:
-        """An aggregate: a string with the bits of rows' visits set."""
-        return f"bitstring_agg(visit, {self._begin}, {self._begin + self._length - 1})"
+    def _bits_in(self, column: str) -> str:
+        """An aggregate: a string with the bits of the visits that a column has."""
+        return f"bitstring_agg({column}, {self._begin}, {self._begin + self._length - 1})"
 
     @property
     def _no_bits(self) -> str:
@@ -226,6 +230,11 @@ class Selection:
     def visitors(self) -> str:
         """How many visitors of sealed days have a selected visit."""
         return self.tables.count_of(self._visitors)
+
+    @property
+    def visitors_of_events(self) -> str:
+        """A query for the same, without the visits, where nothing else asks for them."""
+        return self.tables.count_in("visitor", f"events WHERE {self.event}")
 
     @property
     def _visitors(self) -> str:

@@ -108,6 +108,14 @@ def sums_query(
     """A query for the columns k0, k1 ... and the wanted sums, a row a key; adds what it needs."""
     attributes = {key.attribute for key in keys if key.attribute}
     if not attributes:
+        if (
+            wanted == {"visitors"}
+            and keys == (NO_KEY,)
+            and selection.attributes
+            and not selection.pin
+            and tables.part.first is not None
+        ):
+            return f"SELECT {NO_KEY.sql} AS k0, * FROM ({selection.visitors_of_events})"  # noqa: S608
         if selection.pin and selection.attributes and wanted & OF_EVENTS.keys():
             return _by_mark(keys, selection, wanted, selection.pin.mark)
         return _by_visit(keys, selection, wanted)
