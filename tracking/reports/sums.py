@@ -45,12 +45,13 @@ OF_ENDS = frozenset({"rated", "bounces", "duration", "exits"})
 """Sums of a visit's own numbers; by page they are in the rows of its entry page and exit page."""
 REACHED = {"conversions", "converted"}
 
+OF_DAY = {"week": "date_trunc('week', {})::DATE", "month": "date_trunc('month', {})::DATE"}
+"""Buckets of several days, and what they are of a day."""
 TIME = {
     "minute": "day::TIMESTAMP + to_minutes(minute)",
     "hour": "day::TIMESTAMP + to_hours(minute // 60)",
     "day": "day",
-    "week": "date_trunc('week', day)::DATE",
-    "month": "date_trunc('month', day)::DATE",
+    **{name: sql.format("day") for name, sql in OF_DAY.items()},
 }
 """What a row's bucket is."""
 
@@ -60,13 +61,29 @@ class Key:
     """What rows are for: `sql` gives it from an event or, where it can, a visit.
 
     `attribute` is what of an event it is, empty when it is its visit's; `differing` is the
-    dimension that a visitor's visits may differ in, empty when they can't.
+    dimension that a visitor's visits may differ in, empty when they can't. `of_day` is what it is
+    of a `{}` that is a day, empty when it is the day itself or more than that says.
     """
 
     sql: str
     attribute: str = ""
     is_page: bool = False
     differing: str = ""
+    of_day: str = ""
+
+    @property
+    def by_day(self) -> "Key":
+        """The day, where it is made of that, else what it is itself."""
+        return replace(self, sql="day", of_day="") if self.of_day else self
+
+    def at(self, place: int) -> "Key":
+        """The same in rows that have it already, in the column of this place."""
+        return replace(self, sql=f"k{place}", of_day="")
+
+    def of_days(self, place: int) -> "Key":
+        """The same in rows that have `by_day` in the column of this place."""
+        sql = self.of_day.format(f"k{place}") if self.of_day else f"k{place}"
+        return replace(self, sql=sql, of_day="")
 
 
 NO_KEY = Key("''")
@@ -93,7 +110,7 @@ def _key(tables: Tables, dimension: Dimension, interval: Interval, since: int | 
                 differing="moment",
             )
         attribute = {"minute": "minute", "hour": "hour"}.get(interval, "")
-        return Key(TIME[interval], attribute, differing=attribute)
+        return Key(TIME[interval], attribute, differing=attribute, of_day=OF_DAY.get(interval, ""))
     # Numbers are told apart sooner than texts, and become texts at the end.
     sql = NUMBERS.get(dimension.name) or text_of(tables, dimension)
     if dimension.scope == "visit":
@@ -234,13 +251,14 @@ def _summed_by_mark(
 
     What is summed by mark first is chosen from a few sums, not from all rows.
     """
-    each = _grouped([*keys, Key(mark)], {"visits": "count(*)"} | of_events | of_visits, rows)
+    by_day = [key.by_day for key in keys]
+    each = _grouped([*by_day, Key(mark)], {"visits": "count(*)"} | of_events | of_visits, rows)
     own = f"k{len(keys)}"
     first = f"FILTER ({own} > {REPEATED})"
     sums = {"visits": f"sum(visits) {first}", "visitors": f"sum(visits) FILTER ({own} {lone})"}
     sums |= {name: f"sum({name})" for name in of_events}
     sums |= {name: f"sum({name}) {first}" for name in of_visits}
-    return _grouped([Key(f"k{number}") for number in range(len(keys))], sums, f"({each})")
+    return _grouped([key.of_days(number) for number, key in enumerate(keys)], sums, f"({each})")
 
 
 def _by_pair(
@@ -249,7 +267,7 @@ def _by_pair(
     """Rows by any attributes of events: first the events of each visit that have the same key."""
     names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(keys))
     grouped = ", ".join(f"k{number}" for number in range(len(keys)))
-    same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
+    same = [key.at(number) for number, key in enumerate(keys)]
     event = selection.event
     if not any(key.attribute.startswith(PROP) for key in keys):
         # Most events have no properties: all that have some are put together at once.
@@ -308,7 +326,7 @@ def _of_ends(keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str
             ended = [replace(key, sql=page) if key.is_page else key for key in keys]
             names = ", ".join(f"{key.sql} AS k{number}" for number, key in enumerate(ended))
             visits = f"(SELECT {each}{names}, visit, bounced, duration FROM {rows})"  # noqa: S608
-            same = [replace(key, sql=f"k{number}") for number, key in enumerate(keys)]
+            same = [key.at(number) for number, key in enumerate(keys)]
             page_key = next(f"k{number}" for number, key in enumerate(keys) if key.is_page)
             found.append(_grouped(same, some, f"{visits} WHERE {page_key} <> ''"))
     return found
@@ -337,7 +355,16 @@ def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
 
 
 def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str) -> str:
-    """Sums of rows by key."""
+    """Sums of rows by key.
+
+    Those of buckets are made of days' sums: which bucket a day is in, is worked out once a day.
+    """
+    if any(key.of_day for key in keys):
+        each = _grouped([key.by_day for key in keys], sums, rows)
+        again = {name: f"sum({name})" for name in sums}
+        return _grouped(
+            [key.of_days(number) for number, key in enumerate(keys)], again, f"({each})"
+        )
     names = [f"{key.sql} AS k{number}" for number, key in enumerate(keys)]
     columns = ", ".join([*names, *_named(sums)])
     places = ", ".join(str(number + 1) for number in range(len(keys)))
