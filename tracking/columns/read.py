@@ -66,13 +66,18 @@ class Days:
         """The days that are sealed; None when there are none."""
         return _sealed_part(self)
 
-    def open_part(self, names: AbstractSet[str]) -> Part | None:
-        """All other days; `names` are the columns of events that are asked for."""
+    def open_part(self, names: AbstractSet[str], ends: str = "") -> Part | None:
+        """All other days; `names` are the columns of events that are asked for.
+
+        `ends` is the table that has `ends_of` their rows, if there is one already.
+        """
         rows = self.open_rows
         if rows is None:
             return None
-        tables = {"raw": rows.query, "ends": ends_of("raw")} | open_tables("raw", "ends", names)
-        return Part(expressions(tables), rows.parameters)
+        tables = {"raw": rows.query} | ({} if ends else {"ends": ends_of("raw")})
+        tables |= open_tables("raw", ends or "ends", names)
+        named = ", ".join(f"{name} AS ({query})" for name, query in tables.items())
+        return Part(named, rows.parameters)
 
     @cached_property
     def open_rows(self) -> "Rows | None":
@@ -86,11 +91,6 @@ class Rows:
 
     query: str
     parameters: Mapping[str, Any]
-
-
-def expressions(tables: Mapping[str, str]) -> str:
-    """These queries as common table expressions, by their names."""
-    return ", ".join(f"{name} AS ({query})" for name, query in tables.items())
 
 
 def days_of(folder: Path, site_ids: Sequence[int], first_day: date, last_day: date) -> Days:

@@ -13,7 +13,6 @@ from tracking.columns.schema import (
     OF_VISITORS,
     OF_VISITS,
     PAGEVIEW_KIND,
-    RAW_COLUMNS,
     REPEATED,
     SECTION_OF_EVENT,
     SECTION_OF_VISIT,
@@ -23,6 +22,9 @@ from tracking.columns.schema import (
     VISIT_COLUMNS,
 )
 
+IN_TIME = "moment::HUGEINT * 9223372036854775808 + event"
+"""The order of events by moment and id, as one number: pairs take a fifth longer to compare."""
+
 # An engagement signal lengthens its visit; a visit of which there is nothing else is none.
 OF_ROWS = f"""
         count(*) FILTER (kind = {PAGEVIEW_KIND}) AS pageviews,
@@ -30,22 +32,9 @@ OF_ROWS = f"""
         (max(moment) - min(moment))::UINTEGER AS duration,
         count(*) FILTER (kind = {PAGEVIEW_KIND}) <= 1
             AND count(*) FILTER (kind = {EVENT_KIND} AND interactive) = 0 AS bounced,
-        coalesce(arg_min(page, (moment, event)) FILTER (kind = {PAGEVIEW_KIND}), '') AS entry_page,
-        coalesce(arg_max(page, (moment, event)) FILTER (kind = {PAGEVIEW_KIND}), '') AS exit_page,
+        coalesce(arg_min(page, {IN_TIME}) FILTER (kind = {PAGEVIEW_KIND}), '') AS entry_page,
+        coalesce(arg_max(page, {IN_TIME}) FILTER (kind = {PAGEVIEW_KIND}), '') AS exit_page,
         any_value(day) AS day, min(moment) AS began"""
-
-
-SELDOM = frozenset({"title", "hostname", *TRAITS})
-"""Texts of a raw row that nobody needs but who asks for them."""
-
-
-def raw_columns(attributes: AbstractSet[str]) -> str:
-    """The columns of raw rows for who asks for no attributes but these, and not of which site.
-
-    A column takes a fifth of a millisecond to read, however few the rows are.
-    """
-    names = RAW_COLUMNS.keys() - {"chunk", "site"} - (SELDOM - attributes)
-    return ", ".join(name for name in RAW_COLUMNS if name in names)
 
 
 def ends_of(raw: str, attributes: AbstractSet[str] = frozenset(TRAITS)) -> str:

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import duckdb
 
-from tracking.columns.read import Days, Part, Rows, expressions
-from tracking.columns.shape import ends_of, open_tables, raw_columns
+from tracking.columns.read import Days, Part, Rows
+from tracking.columns.shape import ends_of
 from tracking.reports.statements import Ask, Statement, columns_of_events, sums_of
 from tracking.reports.together import (
     Together,
@@ -16,8 +16,8 @@ from tracking.reports.together import (
     read_together,
 )
 
-MOST_ROWS = 50_000
-"""So many raw rows are put into tables at most: each takes about 600 bytes."""
+MOST_LISTED = 15_000
+"""Of so many visits at most, all values stand in one column: each visit takes some kilobytes."""
 
 
 class OpenDays:
@@ -31,7 +31,7 @@ class OpenDays:
         self, cursor: duckdb.DuckDBPyConnection, attributes: frozenset[str] | None
     ) -> None:
         self._cursor, self._attributes = cursor, attributes
-        self._tables: dict[int, tuple[str, str] | None] = {}
+        self._visits: dict[int, tuple[str, int]] = {}
         self._sums: dict[tuple[Ask, int], Statement] = {}
 
     def sums(self, ask: Ask, days: Days) -> Statement | None:
@@ -54,7 +54,8 @@ class OpenDays:
         part = self._part(days, frozenset().union(*map(columns_of_events, asks)))
         if part is None:
             return
-        are_few = bool(self._tables.get(id(days)))
+        _, visits = self._visits.get(id(days), ("", MOST_LISTED + 1))
+        are_few = visits <= MOST_LISTED
         for one in read_listed(asks, part) if are_few else _read_alike(asks, part):
             table = self._in_table(one.statement)
             for number, (ask, sums) in enumerate(zip(one.asks, one.sums_of(table), strict=True)):
@@ -71,26 +72,24 @@ class OpenDays:
         """The open ones of these days; `names` are the columns of events that are asked for."""
         if self._attributes is None or days.open_rows is None:
             return days.open_part(names)
-        if id(days) not in self._tables:
-            self._tables[id(days)] = self._in_tables(days.open_rows, self._attributes)
-        tables = self._tables[id(days)]
-        if tables is None:
-            return days.open_part(names)
-        return Part(expressions(open_tables(*tables, names)), {})
+        if id(days) not in self._visits:
+            self._visits[id(days)] = self._visits_of(days.open_rows, self._attributes)
+        table, _ = self._visits[id(days)]
+        return days.open_part(names, table)
 
-    def _in_tables(self, rows: Rows, attributes: frozenset[str]) -> tuple[str, str] | None:
-        """The tables of open days' raw rows and their visits' ends; None if there are many rows."""
-        raw, ends = (f"open_{len(self._tables)}_{name}" for name in ("raw", "ends"))
+    def _visits_of(self, rows: Rows, attributes: frozenset[str]) -> tuple[str, int]:
+        """A new table of these rows' visits, and how many there are.
+
+        The rows themselves are read again by each that asks: to put them into a table takes four
+        times as long as to read them.
+        """
+        table = f"open_visits_{len(self._visits)}"
         [(count,)] = self._cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE {raw} AS SELECT {raw_columns(attributes)}"  # noqa: S608
-            f" FROM ({rows.query}) LIMIT {MOST_ROWS + 1}",
+            f"CREATE OR REPLACE TEMP TABLE {table} AS"
+            f" WITH raw AS ({rows.query}) {ends_of('raw', attributes)}",
             dict(rows.parameters),
         ).fetchall()
-        if count > MOST_ROWS:
-            self._cursor.execute(f"DROP TABLE {raw}")
-            return None
-        self._cursor.execute(f"CREATE OR REPLACE TEMP TABLE {ends} AS {ends_of(raw, attributes)}")
-        return raw, ends
+        return table, count
 
 
 def _read_alike(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
