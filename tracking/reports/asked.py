@@ -14,7 +14,7 @@ from tracking.columns.read import Days, Part, days_of
 from tracking.records import MICROS
 from tracking.reports.answers import ANSWERS, Answers
 from tracking.reports.conditions import filters_in
-from tracking.reports.first_rows import FirstPage, begins_with_most_visitors, first_rows_of
+from tracking.reports.first_rows import FirstPage
 from tracking.reports.metrics import METRICS, REVENUE, Number
 from tracking.reports.open_days import OpenDays
 from tracking.reports.periods import Period, bucket_keys, default_interval
@@ -27,7 +27,7 @@ from tracking.reports.statements import (
     rows_of,
     sums_of,
 )
-from tracking.reports.together import can_be_listed, can_be_read_together, read_together
+from tracking.reports.together import can_be_listed
 
 Line = tuple[Any, ...]
 
@@ -58,7 +58,7 @@ class Asked:
     def totals(self) -> Mapping[str, Number]:
         """The metrics of all that is selected."""
         ask, metrics = self._ask(()), self.query.metrics
-        known = self._totals.setdefault(_selected(self.query, self.period), {})
+        known = self._totals.setdefault(selected(self.query, self.period), {})
         if not known.keys() >= {*metrics}:
             query = total_of(self.query)
             lines: Sequence[Line]
@@ -205,7 +205,7 @@ class Asked:
     def _sums(self, ask: Ask, days: Days) -> Iterator[Statement]:
         sealed = days.sealed_part if ask.since is None else None
         if sealed is not None:
-            yield self._answers.kept(_question(ask, sealed), partial(sums_of, ask, sealed))
+            yield self._answers.kept(question_of(ask, sealed), partial(sums_of, ask, sealed))
         opened = self._open_days.sums(ask, days)
         if opened is not None:
             yield opened
@@ -246,66 +246,11 @@ def total_of(query: ReportQuery) -> ReportQuery:
     return replace(query, dimensions=(), order=None, limit=1, after="")
 
 
-def totals_apart(queries: Sequence[ReportQuery]) -> list[ReportQuery]:
-    """Queries for the totals of those that are about visitors, where no other's totals tell them.
-
-    A series' totals are made of its buckets.
-    """
-    about_visitors = [one for one in queries if one.metrics == ("visitors",)]
-    told = {
-        _selected(one, one.period)
-        for one in queries
-        if one not in about_visitors or one.dimensions == ("time",)
-    }
-    return [total_of(one) for one in about_visitors if _selected(one, one.period) not in told]
-
-
-def _selected(query: ReportQuery, period: Period) -> Hashable:
+def selected(query: ReportQuery, period: Period) -> Hashable:
     """What a query's totals are over, in one of its periods."""
     return query.sites, query.condition, query.goal, period
 
 
-def read_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
-    """Find out at once what several queries of a turn ask alike; of sealed days it is kept."""
-    sealed: dict[str, tuple[Part, dict[Ask, str]]] = {}
-    opened: dict[tuple[int, int | None], tuple[Days, dict[Ask, None]]] = {}
-    for query in queries:
-        for period in (query.period, query.compared):
-            if period is None:
-                continue
-            for ask, days in Asked(query, period, reading).read_with_others():
-                part = days.sealed_part
-                if (
-                    part is not None
-                    and can_be_read_together(ask)
-                    and not reading.answers.has(_question(ask, part))
-                ):
-                    key = repr((replace(ask, dimensions=()).told, part.version))
-                    sealed.setdefault(key, (part, {}))[1][ask] = _question(ask, part)
-                opened.setdefault((id(days), ask.until_minute), (days, {}))[1][ask] = None
-    for part, questions in sealed.values():
-        for one in read_together(list(questions), part):
-            reading.answers.keep_together([questions[ask] for ask in one.asks], one)
-    for days, asks in opened.values():
-        reading.open_days.read_together(list(asks), days)
-
-
-def read_first_rows(queries: Sequence[ReportQuery], reading: Reading) -> None:
-    """Find out the rows of queries about the most visitors by one dimension, or about all."""
-    asked = [
-        Asked(query, query.period, reading)
-        for query in dict.fromkeys(queries)
-        if begins_with_most_visitors(query)
-    ]
-    pages = [one.first_page() for one in asked]
-    reading.first_rows |= {one.query: [] for one in asked}
-    if not any(one.sums for one in pages):
-        return
-    first_rows_of(pages).run(reading.cursor)
-    for number, *line in reading.cursor.fetchall():
-        reading.first_rows[asked[number].query].append(tuple(line))
-
-
-def _question(ask: Ask, sealed: Part) -> str:
+def question_of(ask: Ask, sealed: Part) -> str:
     """What sums of sealed days are kept under."""
     return repr((ask.told, sealed.version))

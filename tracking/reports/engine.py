@@ -15,7 +15,8 @@ from tracking.columns import duck
 from tracking.columns.check import report_unreadable
 from tracking.errors import ReportUnavailable
 from tracking.reports.answers import ANSWERS, forget
-from tracking.reports.asked import Asked, Reading, read_alike, read_first_rows, totals_apart
+from tracking.reports.asked import Asked, Reading
+from tracking.reports.at_once import read_alike, read_first_rows, totals_apart
 from tracking.reports.metrics import Number
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import BACKWARDS, check_cursor, cursor_after, is_backwards
