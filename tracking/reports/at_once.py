@@ -1,14 +1,13 @@
 """Finds out at once what the queries of a turn ask alike; then each is answered by itself."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from tracking.columns.read import Days, Part
 from tracking.reports.asked import Asked, Reading, question_of, selected, total_of
 from tracking.reports.first_rows import begins_with_most_visitors, first_rows_of
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import Ask
-from tracking.reports.together import can_be_read_together, read_together
+from tracking.reports.together import read_together
 
 
 def totals_apart(queries: Sequence[ReportQuery]) -> list[ReportQuery]:
@@ -35,13 +34,10 @@ def read_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
                 continue
             for ask, days in Asked(query, period, reading).read_with_others():
                 part = days.sealed_part
-                if (
-                    part is not None
-                    and can_be_read_together(ask)
-                    and not reading.answers.has(question_of(ask, part))
-                ):
-                    key = repr((replace(ask, dimensions=()).told, part.version))
-                    sealed.setdefault(key, (part, {}))[1][ask] = question_of(ask, part)
+                if part is not None:
+                    question = question_of(ask, part)
+                    if not reading.answers.has(question):
+                        sealed.setdefault(part.version, (part, {}))[1][ask] = question
                 opened.setdefault((id(days), ask.until_minute), (days, {}))[1][ask] = None
     for part, questions in sealed.values():
         for one in read_together(list(questions), part):

@@ -1,20 +1,14 @@
 """Sums of open days, for the panels of one turn: what they ask alike is found out once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
 
 import duckdb
 
 from tracking.columns.read import Days, Part, Rows
 from tracking.columns.shape import ends_of
 from tracking.reports.statements import Ask, Statement, columns_of_events, sums_of
-from tracking.reports.together import (
-    Together,
-    can_be_read_together,
-    read_listed,
-    read_together,
-)
+from tracking.reports.together import read_listed, read_together
 
 MOST_LISTED = 15_000
 """Of so many visits at most, all values stand in one column: each visit takes some kilobytes."""
@@ -50,13 +44,13 @@ class OpenDays:
         return self._sums[ask, id(days)]
 
     def read_together(self, asks: Sequence[Ask], days: Days) -> None:
-        """Find out at once what asks for visitors of the same days want to know."""
+        """Find out at once what several panels' asks for visitors of these days want to know."""
         part = self._part(days, frozenset().union(*map(columns_of_events, asks)))
         if part is None:
             return
-        _, visits = self._visits.get(id(days), ("", MOST_LISTED + 1))
+        _, visits = self._visits[id(days)]
         are_few = visits <= MOST_LISTED
-        for one in read_listed(asks, part) if are_few else _read_alike(asks, part):
+        for one in read_listed(asks, part) if are_few else read_together(asks, part):
             table = self._in_table(one.statement)
             for number, (ask, sums) in enumerate(zip(one.asks, one.sums_of(table), strict=True)):
                 listed = (table, number) if are_few else None
@@ -90,12 +84,3 @@ class OpenDays:
             dict(rows.parameters),
         ).fetchall()
         return table, count
-
-
-def _read_alike(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
-    alike: dict[str, list[Ask]] = {}
-    for ask in asks:
-        if can_be_read_together(ask):
-            alike.setdefault(repr(replace(ask, dimensions=()).told), []).append(ask)
-    for some in alike.values():
-        yield from read_together(some, part)

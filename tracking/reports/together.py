@@ -30,11 +30,6 @@ class Together:
             yield f"SELECT {keys}, visitors FROM {table} WHERE {test}"  # noqa: S608 - names of ours
 
 
-def can_be_read_together(ask: Ask) -> bool:
-    """Whether it asks for visitors by values that are stored, and all such rows are wanted."""
-    return can_be_listed(ask) and bool(ask.dimensions) and not ask.required
-
-
 def can_be_listed(ask: Ask) -> bool:
     """Whether it asks for nothing but visitors, of whole days or up to a minute of one."""
     return (
@@ -47,10 +42,19 @@ def can_be_listed(ask: Ask) -> bool:
 
 
 def read_together(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
-    """Statements for asks that differ in dimensions alone; those that gain nothing are in none.
+    """Statements for those asks that differ in dimensions alone; what gains nothing is in none.
 
     These are rows by attributes of visits. Events by one of theirs are read as quickly alone.
     """
+    alike: dict[str, list[Ask]] = {}
+    for ask in asks:
+        if can_be_listed(ask) and ask.dimensions and not ask.required:
+            alike.setdefault(repr(replace(ask, dimensions=()).told), []).append(ask)
+    for some in alike.values():
+        yield from _read_alike(some, part)
+
+
+def _read_alike(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
     tables = Tables.of(part)
     selection = select(tables, asks[0].conditions, bounds_of(asks[0]))
     alike: dict[Visitors, list[tuple[Ask, Sequence[Key]]]] = {}

@@ -212,7 +212,7 @@ def test_panels_that_are_asked_together_get_the_references_answers(
     words = counted_traffic(seed)
     for _ in range(PAGES_A_TRAFFIC):
         queries = random_page(words, chance)
-        # Open days may have too many rows to be put together once.
+        # Open days may have too many visits for all values to stand in one column.
         monkeypatch.setattr(open_days, "MOST_LISTED", chance.choice((1, 15_000)))
         monkeypatch.setattr(read, "VISITS_OF_A_PIECE", chance.choice((3, 650_000)))
         # What is kept of the first time is the same the second time.
