@@ -27,6 +27,8 @@ from tracking.errors import ReportUnavailable
 
 VISITS_OF_A_PIECE = 650_000
 """With some pages each, told apart by page and visitor, these fit into the memory that there is."""
+WITH_ONE_PAGE = 4
+"""So many times as many fit when each has one page."""
 
 
 @dataclass(frozen=True)
@@ -36,8 +38,7 @@ class Part:
     The columns are those of `schema.py`; open days have no marks, of events only what is asked for,
     and an event's `moment`. Visits of sealed days have numbers from `first` to `last`; those of
     open days have none that are dense, and both are None. `version` tells the content of sealed
-    days apart from any other. `pieces` are ranges of days, of all days together, with not too many
-    visits each; there are none of open days.
+    days apart from any other. `days` are the first and the last, None of open ones.
     """
 
     tables: str
@@ -45,7 +46,25 @@ class Part:
     first: int | None = None
     last: int | None = None
     version: str = ""
-    pieces: Sequence[tuple[date, date]] = ()
+    days: tuple[date, date] | None = None
+
+    def pieces(self, *, with_one_page: bool) -> Sequence[tuple[date, date]]:
+        """Its days in ranges of the same length, with not too many visits each.
+
+        What is told apart of each visit may be `with_one_page`, or with any. There are none where
+        all days can be read at once, or are open.
+        """
+        if self.days is None or self.first is None or self.last is None:
+            return ()
+        most = VISITS_OF_A_PIECE * (WITH_ONE_PAGE if with_one_page else 1)
+        number = -(-(self.last - self.first + 1) // most)
+        first_day, last_day = self.days
+        length = timedelta(days=max(1, -(-((last_day - first_day).days + 1) // number)))
+        found = []
+        while first_day <= last_day:
+            found.append((first_day, min(last_day, first_day + length - timedelta(days=1))))
+            first_day += length
+        return found if len(found) > 1 else ()
 
 
 @dataclass(frozen=True)
@@ -170,19 +189,8 @@ def _sealed_part(days: Days) -> Part | None:
         ranges[0][0],
         ranges[-1][1],
         blake2b(repr(sorted(arms.parameters.items())).encode()).hexdigest(),
-        _pieces(days.first_day, days.last_day, ranges[-1][1] - ranges[0][0] + 1),
+        (days.first_day, days.last_day),
     )
-
-
-def _pieces(first_day: date, last_day: date, visits: int) -> list[tuple[date, date]]:
-    """These days in as many ranges of the same length as it takes for so many visits."""
-    count = (last_day - first_day).days + 1
-    length = timedelta(days=max(1, -(-count // -(-visits // VISITS_OF_A_PIECE))))
-    found = []
-    while first_day <= last_day:
-        found.append((first_day, min(last_day, first_day + length - timedelta(days=1))))
-        first_day += length
-    return found
 
 
 def _shifted(columns: Iterable[str], shift: int) -> str:

@@ -9,7 +9,8 @@ import logging
 import re
 import secrets
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -30,10 +31,13 @@ VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
 
 
 class Answers:
-    """The kept sums of one folder, as one cursor asks for them and adds to them."""
+    """The kept sums of one folder, as one cursor asks for them and adds to them.
 
-    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection) -> None:
-        self._folder, self._cursor = folder, cursor
+    With `is_one`, it is for one question alone, and what others would ask, too, is left.
+    """
+
+    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection, *, is_one: bool) -> None:
+        self._folder, self._cursor, self._is_one = folder, cursor, is_one
         self._made: dict[str, str] = {}
         self._paths: dict[str, str] = {}
         self._variables: dict[str, str] = {}
@@ -75,17 +79,15 @@ class Answers:
     def _setting_variables(self, asked: Statement) -> Statement:
         """The statement with each of its variables set: what a visit did, panels ask alike."""
         told: dict[str, str] = {}
+        columns = Counter(bits.query for bits in asked.variables.values())
         for name, bits in asked.variables.items():
-            values = asked.used(bits.query)
-            # Panels number their parameters and variables differently: what counts is what they
-            # are, in their order. One variable may be made of those before it.
-            text = VARIABLE.sub("?", PARAMETER.sub("$", bits.query))
-            order = [values[one] for one in PARAMETER.findall(bits.query)]
-            question = repr((text, order, [told[one] for one in VARIABLE.findall(bits.query)]))
+            query, question = bits.query, _told_of(bits.query, asked, told)
+            if self._is_one and bits.alone and columns[query] == 1 and not self.has(question):
+                query, question = bits.alone, _told_of(bits.alone, asked, told)
             told[name] = repr((question, bits.column))
             if self._variables.get(name) == told[name]:
                 continue
-            kept = self.kept(question, partial(Statement, bits.query, values))
+            kept = self.kept(question, partial(Statement, query, asked.used(query)))
             self._cursor.execute(
                 f"SET VARIABLE {name} = (SELECT {bits.column}::BIT FROM ({kept.sql}))",  # noqa: S608
                 kept.parameters,
@@ -113,6 +115,18 @@ class Answers:
 def forget(folder: Path) -> None:
     """Drop all that is kept in a folder."""
     _opened(folder).clear()
+
+
+def _told_of(query: str, asked: Statement, told: Mapping[str, str]) -> str:
+    """What tells a variable's query apart from others; `told` does of the variables before it.
+
+    Panels number their parameters and variables differently: what counts is what they are, in their
+    order.
+    """
+    values = asked.used(query)
+    text = VARIABLE.sub("?", PARAMETER.sub("$", query))
+    order = [values[one] for one in PARAMETER.findall(query)]
+    return repr((text, order, [told[one] for one in VARIABLE.findall(query)]))
 
 
 def _key_of(question: str) -> str:

@@ -38,8 +38,10 @@ class Reading:
     def __init__(
         self, folder: Path, cursor: duckdb.DuckDBPyConnection, queries: Sequence[ReportQuery]
     ) -> None:
-        self.cursor, self.answers = cursor, Answers(folder / ANSWERS, cursor)
-        self.open_days = OpenDays(cursor, _attributes(queries) if len(queries) > 1 else None)
+        is_one = len(queries) == 1
+        self.cursor = cursor
+        self.answers = Answers(folder / ANSWERS, cursor, is_one=is_one)
+        self.open_days = OpenDays(cursor, None if is_one else _attributes(queries))
         self.totals: dict[Hashable, dict[str, Number]] = {}
         self.first_rows: dict[ReportQuery, list[Line]] = {}
         self.days = cache(partial(days_of, folder))

@@ -35,10 +35,14 @@ OF_PIECE = "day BETWEEN $piece_from AND $piece_to"
 
 @dataclass(frozen=True)
 class Bits:
-    """A string of bits, one a visit: a blob, in the column of the one row that `query` gives."""
+    """A string of bits, one a visit: a blob, in the column of the one row that `query` gives.
+
+    `alone` gives that column only, in less time; empty where there is no other.
+    """
 
     query: str
     column: str
+    alone: str = ""
 
 
 Which = Literal["selected", "first", "lone", "shared"]
@@ -64,6 +68,7 @@ class Tables:
     parameters: dict[str, Any] = field(default_factory=dict)
     variables: dict[str, Bits] = field(default_factory=dict)
     _bound: dict[Any, str] = field(default_factory=dict)
+    _pieces: Sequence[tuple[date, date]] = ()
 
     @classmethod
     def of(cls, part: Part) -> "Tables":
@@ -82,16 +87,17 @@ class Tables:
         self.expressions.append(f"{name} AS MATERIALIZED ({query})")
         return name
 
-    def of_piece(self, test: str) -> str:
+    def of_piece(self, test: str, *, with_one_page: bool = False) -> str:
         """A test for rows of sealed days, restricted to one of the part's pieces.
 
         The statement is then carried out for each: what is told apart in it fits into memory.
         """
-        return f"{test} AND {OF_PIECE}" if len(self.part.pieces) > 1 else test
+        self._pieces = self.part.pieces(with_one_page=with_one_page)
+        return f"{test} AND {OF_PIECE}" if self._pieces else test
 
     def pieces_of(self, sql: str) -> Sequence[tuple[date, date]]:
         """The pieces that a statement is to be carried out for; none for all days at once."""
-        return self.part.pieces if OF_PIECE in sql else ()
+        return self._pieces if OF_PIECE in sql else ()
 
     def visits_with(self, event: str, mark: str = "", which: Which = "selected") -> str:
         """Whether a row's visit has an event for which this holds.
@@ -112,7 +118,10 @@ class Tables:
             f" SELECT {mark} AS mark, {self._bits_in('visit')} AS bits FROM events"
             f" WHERE {event} GROUP BY mark)"
         )
-        return self._is_in(Bits(query, which))
+        alone = ""
+        if which == "selected":
+            alone = self._bits_of(f"SELECT visit FROM events WHERE {event}").query  # noqa: S608
+        return self._is_in(Bits(query, which, alone))
 
     def among(self, visits: str) -> str:
         """Whether a row's visit is among those that a query gives.
@@ -169,7 +178,9 @@ class Tables:
 
     def _variable(self, bits: Bits) -> str:
         """The name of the variable that has them: a subquery would be joined."""
-        bits = replace(bits, query=f"WITH {self.part.tables} {bits.query}")
+        tables = f"WITH {self.part.tables} "
+        alone = bits.alone and tables + bits.alone
+        bits = replace(bits, query=tables + bits.query, alone=alone)
         name = next((one for one, other in self.variables.items() if other == bits), "")
         if not name:
             name = f"visits_{len(self.variables)}"
@@ -210,6 +221,11 @@ class Selection:
     attributes: frozenset[str]
     differing: frozenset[str]
     pin: Pin | None = None
+
+    @property
+    def is_of_one_page(self) -> bool:
+        """Whether all selected events are of one page, or of one title: these are pages' own."""
+        return self.pin is not None and bool(self.attributes & {"page", "title"})
 
     @property
     def visit(self) -> str:

@@ -153,7 +153,7 @@ def _is_set(name: str) -> Filter:
 def sums_of(ask: Ask, part: Part) -> Statement:
     """The statement for the sums of a part, a row a key."""
     # What reached a goal stands beside all that did, which is not read in pieces.
-    tables = Tables.of(part if ask.goal is None else replace(part, pieces=()))
+    tables = Tables.of(part if ask.goal is None else replace(part, days=None))
     bounds = bounds_of(ask)
     keys = keys_of(tables, ask.by, ask.interval, ask.since)
     selection = select(tables, ask.conditions, bounds)

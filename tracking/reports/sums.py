@@ -271,7 +271,7 @@ def _by_pair(
     event = selection.event
     if not any(key.attribute.startswith(PROP) for key in keys):
         # Most events have no properties: all that have some are put together at once.
-        event = tables.of_piece(event)
+        event = tables.of_piece(event, with_one_page=selection.is_of_one_page)
     if wanted == {"visitors"}:
         return _told_apart(keys, f"events WHERE {event}")
     of_events = _some(OF_EVENTS, wanted)
