@@ -1,6 +1,6 @@
 """Gives reports the rows of sites and a range of days, as SQL over files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -21,7 +21,7 @@ from tracking.columns.manifest import (
     read_sealed,
     site_folder,
 )
-from tracking.columns.schema import EVENT_COLUMNS, SCHEMA, VISIT_COLUMNS, raw_row
+from tracking.columns.schema import EVENT_COLUMNS, SEALED_SCHEMAS, VISIT_COLUMNS, raw_row
 from tracking.columns.shape import ends_of, open_tables
 from tracking.errors import ReportUnavailable
 
@@ -139,7 +139,7 @@ class _Arms:
     def add(
         self, site: Path, files: Sequence[SealedFile], shift: int, days: Sequence[date] = ()
     ) -> None:
-        """Add files' rows, of these days alone if any are given."""
+        """Add rows of files of one schema, of these days alone if any are given."""
         number = len(self.events)
         where = ""
         if days:
@@ -148,15 +148,23 @@ class _Arms:
             if (max(days) - min(days)).days >= len(days):
                 where += f" AND list_contains($days_{number}, day)"
                 self.parameters[f"days_{number}"] = list(days)
-        for arms, name, suffix, columns in (
-            (self.events, "events", EVENTS, EVENT_COLUMNS),
-            (self.visits, "visits", VISITS, VISIT_COLUMNS),
-        ):
-            paths = f"{name}_{number}"
-            self.parameters[paths] = [str(site / f"{one.name}{suffix}") for one in files]
-            arms.append(
-                f"SELECT {_shifted(columns, shift)} FROM read_parquet(${paths}){where}"  # noqa: S608
+        known = SEALED_SCHEMAS[files[0].schema]
+        events, visits = f"read_parquet($events_{number})", f"read_parquet($visits_{number})"
+        if known:
+            visits += (
+                " LEFT JOIN (SELECT visit AS of_visit,"  # noqa: S608 - constants
+                f" list(DISTINCT minute // 60)::UTINYINT[] AS hours_of_events FROM {events}"
+                " GROUP BY visit) ON of_visit = visit"
             )
+        self.parameters |= {
+            f"{name}_{number}": [str(site / f"{one.name}{suffix}") for one in files]
+            for name, suffix in (("events", EVENTS), ("visits", VISITS))
+        }
+        for arms, columns, rows in (
+            (self.events, _columns(EVENT_COLUMNS, {}, shift), events),
+            (self.visits, _columns(VISIT_COLUMNS, known, shift), visits),
+        ):
+            arms.append(f"SELECT {columns} FROM {rows}{where}")  # noqa: S608 - constants
 
 
 def _sealed_part(days: Days) -> Part | None:
@@ -164,16 +172,19 @@ def _sealed_part(days: Days) -> Part | None:
     ranges = []
     end = 0
     for site_id in days.sealed:
-        used = _used(days, site_id, SCHEMA)
+        used = _used(days, site_id, SEALED_SCHEMAS)
         if not used:
             continue
         site = site_folder(days.folder, site_id)
         first, last = min(one.first for one in used), max(one.last for one in used)
         # Several sites' numbers are laid end to end.
         shift = end - first if len(days.sealed) > 1 else 0
-        whole = [one for one, its_days in used.items() if len(its_days) == one.holds]
-        if whole:
-            arms.add(site, whole, shift)
+        whole: dict[int, list[SealedFile]] = {}
+        for one, its_days in used.items():
+            if len(its_days) == one.holds:
+                whole.setdefault(one.schema, []).append(one)
+        for files in whole.values():
+            arms.add(site, files, shift)
         for one, its_days in used.items():
             if len(its_days) != one.holds:
                 arms.add(site, [one], shift, its_days)
@@ -193,16 +204,16 @@ def _sealed_part(days: Days) -> Part | None:
     )
 
 
-def _shifted(columns: Iterable[str], shift: int) -> str:
-    """The columns, with visits' and visitors' numbers moved."""
+def _columns(columns: Iterable[str], known: Mapping[str, str], shift: int) -> str:
+    """The columns, with visits' and visitors' numbers moved; `known` says what some are made of."""
     numbers = {"visit", "visitor"} if shift else set()
-    return ", ".join(
-        f"{name}::BIGINT + {shift} AS {name}" if name in numbers else name for name in columns
-    )
+    moved = {name: f"{name}::BIGINT + {shift}" for name in numbers}
+    sources = {**moved, **known}
+    return ", ".join(f"{sources[name]} AS {name}" if name in sources else name for name in columns)
 
 
-def _used(days: Days, site_id: int, schema: int) -> dict[SealedFile, Sequence[date]]:
-    """A site's sealed files of a schema, each with those of its days that are read from it."""
+def _used(days: Days, site_id: int, schemas: Container[int]) -> dict[SealedFile, Sequence[date]]:
+    """A site's sealed files of schemas, each with those of its days that are read from it."""
     sealed = days.sealed[site_id]
     again = days.manifest.opened_again(site_id, sealed)
     found: dict[SealedFile, Sequence[date]] = {}
@@ -212,7 +223,7 @@ def _used(days: Days, site_id: int, schema: int) -> dict[SealedFile, Sequence[da
             used = [
                 one for one in held if days.first_day <= one <= days.last_day and one not in again
             ]
-        if used and file.schema == schema:
+        if used and file.schema in schemas:
             found[file] = used
     return found
 
@@ -262,5 +273,5 @@ def _of_schema_1(days: Days) -> list[str]:
     return [
         str(site_folder(days.folder, site_id) / file.name)
         for site_id in days.sealed
-        for file in _used(days, site_id, 1)
+        for file in _used(days, site_id, {1})
     ]

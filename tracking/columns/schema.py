@@ -5,7 +5,7 @@ day has two files, of its events and of its visits, whose rows say of each other
 knowing beforehand.
 """
 
-SCHEMA = 2
+SCHEMA = 3
 """The number of this schema. It stands beside each file's name, and in the file itself."""
 
 PAGEVIEW_KIND, EVENT_KIND, ENGAGEMENT_KIND = 1, 2, 3
@@ -59,7 +59,6 @@ MARKED = {
     "title": "title",
     "hostname": "hostname",
     "event": "name",
-    "hour": "minute // 60",
 }
 """Attributes of an event for which a mark says how it counts, and what they are in a row."""
 
@@ -123,6 +122,10 @@ EVENT_COLUMNS = (
 VISIT_COLUMNS = (
     _SEALED_COLUMNS
     | {"pageviews": "UINTEGER", "events": "UINTEGER", "firsts": "USMALLINT"}
+    | {
+        "hours": "UTINYINT[]",  # of the local day, in which the visit has events
+        "sole_hours": "BOOLEAN",  # no two visits of the visitor have an hour in common
+    }
     | OF_VISITS
     | TRAIT_COLUMNS
 )
@@ -131,8 +134,19 @@ RAW_SCHEMAS: dict[int, dict[str, str]] = {
     # It kept hours alone, and neither minutes nor revenue.
     1: {"minute": "hour::SMALLINT * 60", "revenue": "NULL::BIGINT", "currency": "''"},
     2: {},
+    3: {},
 }
 """For each schema, what raw rows have in the place of columns that the schema did not know."""
+
+SEALED_SCHEMAS: dict[int, dict[str, str]] = {
+    # Hours were marked in the rows of events.
+    2: {"hours": "hours_of_events", "sole_hours": "false"},
+    3: {},
+}
+"""For each schema with files of events and visits, what these visits have in such a place.
+
+`hours_of_events` is made of the file of events.
+"""
 
 
 def raw_row(schema: int) -> str:

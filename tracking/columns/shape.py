@@ -37,6 +37,10 @@ OF_ROWS = f"""
         any_value(day) AS day, min(moment) AS began"""
 
 
+HOURS = f"bit_or((1::UINTEGER << (minute // 60))::UINTEGER) FILTER (kind <> {ENGAGEMENT_KIND})"
+"""The hours in which a visit has events, as a bit each."""
+
+
 def ends_of(raw: str, attributes: AbstractSet[str] = frozenset(TRAITS)) -> str:
     """A query for the visits of these raw rows, by their `visit`, with their visitor.
 
@@ -112,12 +116,14 @@ def numbered_visits(first: int) -> str:
     return f"""
         CREATE OR REPLACE TEMP TABLE numbered AS
         SELECT visit, (min(number) OVER of_visitor)::UINTEGER AS visitor,
-            number::UINTEGER AS number, count(*) OVER of_visitor = 1 AS sole,
+            number::UINTEGER AS number, count(*) OVER of_visitor = 1 AS sole, hours,
+            sum(bit_count(hours)) OVER of_visitor = bit_count(bit_or(hours) OVER of_visitor)
+                AS sole_hours,
             {", ".join(("day", "pageviews", "events", *OF_VISITS))}
         FROM (SELECT e.*, t.visitor,
                 row_number() OVER (ORDER BY e.day, {order}, e.began, e.visit) - 1 + {int(first)}
                 AS number
-            FROM (SELECT visit, {OF_ROWS} FROM rows GROUP BY visit
+            FROM (SELECT visit, {OF_ROWS}, {HOURS} AS hours FROM rows GROUP BY visit
                 HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0) AS e
             JOIN traits AS t ON t.visit = e.visit)
         WINDOW of_visitor AS (PARTITION BY visitor)"""  # noqa: S608 - constants
@@ -144,6 +150,7 @@ def sealed_visits() -> str:
     """A day's rows of visits, from `numbered`, `firsts` and `traits`: from $first to $last."""
     sources = {name: f"t.{name}" for name in TRAITS} | {"visit": "n.number"}
     sources["firsts"] = f"coalesce(f.firsts, {sum(FIRSTS.values())})"
+    sources["hours"] = "[hour FOR hour IN range(24) IF (n.hours >> hour) & 1 = 1]"
     return f"""
         SELECT {_columns(VISIT_COLUMNS, sources, "n")}
         FROM (FROM numbered WHERE number BETWEEN $first AND $last) AS n

@@ -5,9 +5,10 @@ An event or a visit belongs to one local day, and so does a visitor: sums of dif
 Counting distinct visitors is what takes time, so as few rows as possible are asked for it. Visits
 have a row each, and say whether they are their visitor's only one, and the first with each value:
 those are counted, and others' visitors are told apart only under a filter that may take some of a
-visitor's visits and leave others. Rows by page, title, host name, event or hour are counted by
-marks in the same way, as long as nothing else of an event is asked for: a filter on the visit takes
-all events of a visit or none. Anything else puts together each visit's events of a key first.
+visitor's visits and leave others. Rows by page, title, host name or event are counted by marks in
+the same way, as long as nothing else of an event is asked for: a filter on the visit takes all
+events of a visit or none. So it is with rows by hour, which a visit knows of itself. Anything else
+puts together each visit's events of a key first.
 """
 
 from collections.abc import Mapping, Sequence
@@ -136,6 +137,8 @@ def sums_query(
         if selection.pin and selection.attributes and wanted & OF_EVENTS.keys():
             return _by_mark(keys, selection, wanted, selection.pin.mark)
         return _by_visit(keys, selection, wanted)
+    if attributes == {"hour"} and not selection.attributes and tables.part.first is not None:
+        return _by_hour(keys, selection, wanted)
     only = min(attributes)
     is_marked = only in MARKED and tables.part.first is not None
     if is_marked and attributes | selection.attributes == {only}:
@@ -259,6 +262,29 @@ def _summed_by_mark(
     sums |= {name: f"sum({name})" for name in of_events}
     sums |= {name: f"sum({name}) {first}" for name in of_visits}
     return _grouped([key.of_days(number) for number, key in enumerate(keys)], sums, f"({each})")
+
+
+def _by_hour(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]) -> str:
+    """Rows by hour, where whole visits of sealed days are selected: these know their hours."""
+    found = []
+    if "visitors" in wanted:
+        lone, apart = (
+            _in_hours(f"sole_hours AND {selection.visit}"),
+            _in_hours(f"NOT sole_hours AND {selection.visit}"),
+        )
+        found += [_grouped(keys, {"visitors": "count(*)"}, lone), _told_apart(keys, apart)]
+    of_visits = _some({"visits": "count(*)"} | _of_visits(), wanted)
+    if of_visits:
+        found.append(_grouped(keys, of_visits, _in_hours(selection.visit)))
+    of_events = _some(OF_EVENTS, wanted)
+    if of_events:
+        found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
+    return _added(len(keys), found, wanted)
+
+
+def _in_hours(test: str) -> str:
+    """The visits for which this holds, a row for each of their hours, with its first `minute`."""
+    return f"(SELECT *, unnest(hours)::SMALLINT * 60 AS minute FROM visits WHERE {test})"  # noqa: S608
 
 
 def _by_pair(

@@ -56,6 +56,7 @@ BY_PAGE = {
     "/b": (2, 2, 2, 1, 1.0, 0.0, 40.0),
     "/c": (1, 1, 1, 0, 0.0, 60.0, None),
 }
+BY_HOUR = {"10": (3, 3, 5), "11": (1, 1, 1)}
 TOTALS = (3, 4, 6, 1, 0.5, 60.0, 40.0)
 # Where a byte of a file's metadata is that makes DuckDB give itself up.
 OF_A_LENGTH = 3690
@@ -94,6 +95,8 @@ def says_what_it_should(site: Site) -> None:
     assert {row.keys[0]: tuple(row.metrics.values()) for row in report.rows} == BY_PAGE
     plans = ask(site, FIRST, LAST, ("events",), "prop.plan").rows
     assert plans[0].keys == ("yearly",)
+    hours = ask(site, FIRST, LAST, ("visitors", "visits", "pageviews"), "hour").rows
+    assert {row.keys[0]: tuple(row.metrics.values()) for row in hours} == BY_HOUR
     assert {row.keys for row in ask(site, FIRST, LAST, ("visits",), "source").rows} == {
         ("Google",),
         ("Direct",),

@@ -41,7 +41,7 @@ TELLING = (
     *("prop.plan", "prop.size"),
 )
 BY_TELLING = (*TELLING, "property")
-OF_ROWS = (*MARKED, *MARKED, "page", "country", "source", "weekday", "prop.plan")
+OF_ROWS = (*MARKED, *MARKED, "hour", "hour", "page", "country", "source", "weekday", "prop.plan")
 OF_EVENTS = ("page", "event", "event", "title", "hour", "prop.plan", *PROPS)
 
 
