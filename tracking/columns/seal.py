@@ -5,7 +5,7 @@ in it. How a late event opens it again is told in `chunks.py`.
 """
 
 import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
@@ -26,6 +26,7 @@ from tracking.columns.manifest import (
     SealedDay,
     SealedFile,
     forget_sites,
+    read_manifest,
     read_sealed,
     replace_sealed,
     site_folder,
@@ -74,8 +75,11 @@ def seal_days(
     return sealed
 
 
-def seal_old_schemas(folder: Path, manifest: Manifest) -> int:
-    """Write days anew whose files have an earlier schema; returns how many that were."""
+def seal_old_schemas(folder: Path, pause: Callable[[], None]) -> int:
+    """Write days anew whose files have an earlier schema; returns how many that were.
+
+    `pause` is called before each: it may add to the list of chunks.
+    """
     sites = {site_id: read_sealed(folder, site_id) for site_id in sites_with_files(folder)}
     old = [
         (site_id, day)
@@ -84,7 +88,8 @@ def seal_old_schemas(folder: Path, manifest: Manifest) -> int:
         if sealed.file_of(day).schema != SCHEMA
     ]
     for site_id, day in old:
-        seal_day(folder, site_id, day, manifest)
+        pause()
+        seal_day(folder, site_id, day, read_manifest(folder) or Manifest())
     return len(old)
 
 

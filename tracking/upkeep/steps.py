@@ -87,15 +87,16 @@ def seal_finished_days(folder: Path, at: datetime) -> int:
     return sealed
 
 
-def merge_sealed_days(folder: Path, at: datetime) -> str:
+def merge_sealed_days(around: Surroundings, at: datetime) -> str:
     """Write days of earlier schemas anew, and merge each site's days by months."""
-    manifest = copy_new_events(folder)
+    folder = around.columns
+    copy_new_events(folder)
+    merged = 0
     with reporting(folder):
-        rewritten = seal_old_schemas(folder, manifest)
-        merged = sum(
-            merge_months(folder, rules.site_id, rules.local(at)[0])
-            for rules in Site.objects.all().rules().values()
-        )
+        rewritten = seal_old_schemas(folder, around.pause)
+        for rules in Site.objects.all().rules().values():
+            around.pause()
+            merged += merge_months(folder, rules.site_id, rules.local(at)[0])
     return f"{rewritten} days brought to this version, {merged} files merged"
 
 
@@ -173,7 +174,7 @@ STEPS = (
         "Merge sealed days",
         "Merges the files of each month's sealed days, and brings old ones to this version.",
         600.0,
-        lambda around, at: merge_sealed_days(around.columns, at),
+        merge_sealed_days,
     ),
     Step(
         "check",

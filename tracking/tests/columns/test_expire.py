@@ -17,6 +17,7 @@ from tracking.tests.columns.support import (
     let_grace_pass,
     parquet_files,
     rows_in,
+    surroundings,
 )
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import MONDAY, NINE, ask, count, hit, seal
@@ -63,7 +64,7 @@ def test_a_sealed_day_goes_with_its_files(site: Site) -> None:
 def test_the_first_days_of_a_merged_month_leave_the_disk(site: Site) -> None:
     count([hit(site, NINE + day * DAY, f"/{day}") for day in range(5)])
     seal(NINE + 6 * DAY)
-    merge_sealed_days(folder(), NINE + 40 * DAY)
+    merge_sealed_days(surroundings(), NINE + 40 * DAY)
     [merged] = files_of_events(site)
     assert expired({site: MONDAY + 3 * DAY}) == 3
 
@@ -82,7 +83,7 @@ def test_an_older_state_of_a_day_leaves_the_disk(
     monkeypatch.setattr("tracking.columns.seal.REOPENED_FOR", timedelta(days=-36500))
     count([hit(site, NINE + day * DAY, f"/{day}") for day in range(3)])
     seal(NINE + 4 * DAY)
-    merge_sealed_days(folder(), NINE + 40 * DAY)
+    merge_sealed_days(surroundings(), NINE + 40 * DAY)
     count([hit(site, NINE + DAY, "/late")])
     seal(NINE + 4 * DAY)
     expired({site: MONDAY})

@@ -25,6 +25,7 @@ from tracking.tests.columns.support import (
     files_of_events,
     let_grace_pass,
     rows_in,
+    surroundings,
 )
 from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import FIREFOX, MONDAY, NINE, ask, count, hit, seal, spool
@@ -290,7 +291,7 @@ def test_an_import_over_many_sealed_days(folder: Path, site: Site, clock: Clock)
     count([hit(one, NINE + day * DAY) for one in (site, other) for day in range(12)])
     at = NINE + 13 * DAY
     assert seal(at) == 24
-    merge_sealed_days(folder, NINE + 40 * DAY)
+    merge_sealed_days(surroundings(), NINE + 40 * DAY)
     clock.at = at
     for page in ("/first", "/second"):
         count([hit(site, NINE + day * DAY + MINUTE, page) for day in range(12)])
@@ -299,7 +300,7 @@ def test_an_import_over_many_sealed_days(folder: Path, site: Site, clock: Clock)
     assert seal(at + timedelta(minutes=10)) == 12
 
     assert answered([site, other]) == expected([site, other])
-    merge_sealed_days(folder, NINE + 40 * DAY)
+    merge_sealed_days(surroundings(), NINE + 40 * DAY)
     assert rows_in(files_of_events(site), "count(*)") == [(36,)]
     assert answered([site, other]) == expected([site, other])
 
@@ -328,7 +329,7 @@ def test_rows_whose_visitors_are_told_apart_are_the_last_of_their_file(
             soles = [sole for _, sole in rows_in([path], "file_row_number, sole")]
             assert soles == sorted(soles, reverse=True)
             assert len(set(soles)) == 2
-        merge_sealed_days(folder, NINE + 40 * DAY)
+        merge_sealed_days(surroundings(), NINE + 40 * DAY)
     assert len(files_of_events(site)) == 1
 
 
@@ -337,11 +338,11 @@ def test_a_day_of_a_merged_month_that_is_sealed_again_is_merged_once(
 ) -> None:
     count([hit(site, NINE + day * DAY) for day in range(3)])
     seal(NINE + 4 * DAY)
-    merge_sealed_days(folder, NINE + 40 * DAY)
+    merge_sealed_days(surroundings(), NINE + 40 * DAY)
     count([hit(site, NINE + DAY + MINUTE, "/late")])
     seal(NINE + 4 * DAY)
     assert len(files_of_events(site)) == 2
-    merge_sealed_days(folder, NINE + 40 * DAY)
+    merge_sealed_days(surroundings(), NINE + 40 * DAY)
 
     assert rows_in(files_of_events(site), "count(*)") == [(4,)]
     assert answered([site]) == expected([site])

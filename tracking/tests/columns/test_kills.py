@@ -143,13 +143,13 @@ def test_sealing_finished_days(
 def test_merging_sealed_days(sites: list[Site], tmp_path: Path) -> None:
     count([*visits(sites[0], NINE), *visits(sites[0], NINE + DAY), *visits(sites[1], NINE)])
     seal_finished_days(folder(), NINE + 2 * DAY)
-    merge_sealed_days(folder(), NEXT_MONTH)
+    merge_sealed_days(surroundings(), NEXT_MONTH)
     count([hit(sites[0], NINE + 5 * MINUTE, "/late"), *visits(sites[0], NINE + 3 * DAY)])
     seal_finished_days(folder(), NINE + 4 * DAY)
     now = expected(sites)
 
     def step() -> None:
-        merge_sealed_days(folder(), NEXT_MONTH)
+        merge_sealed_days(surroundings(), NEXT_MONTH)
 
     survives(sites, step, tmp_path, now.__eq__, NEXT_MONTH)
     step()
@@ -162,7 +162,7 @@ def test_retention(sites: list[Site], tmp_path: Path) -> None:
     for site in [*sites, gone]:
         count([*visits(site, NINE), *visits(site, NINE + DAY)])
     seal_finished_days(folder(), NINE + 2 * DAY)
-    merge_sealed_days(folder(), NEXT_MONTH)
+    merge_sealed_days(surroundings(), NEXT_MONTH)
     count([hit(sites[0], NINE + 5 * MINUTE, "/late")])
     gone.delete()
     before = answered(sites)

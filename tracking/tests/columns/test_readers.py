@@ -80,14 +80,14 @@ def history(sites: list[Site]) -> list[Callable[[], object]]:
         lambda: count([hit(one, NINE + 2 * MINUTE, "/late")]),
         lambda: count([hit(one, NINE + 3 * MINUTE, "/later"), *visits(other, 1)]),
         lambda: seal_finished_days(folder(), NINE + 2 * DAY),
-        lambda: merge_sealed_days(folder(), NEXT_MONTH),
+        lambda: merge_sealed_days(surroundings(), NEXT_MONTH),
         lambda: count([hit(one, NINE + DAY + 2 * MINUTE, "/late")]),
         lambda: count([*visits(one, 2)]),
         lose_chunk,
         lambda: count([hit(one, NINE + 2 * DAY + 2 * MINUTE, "/more")]),
         lambda: seal_finished_days(folder(), NINE + 3 * DAY),
         lose_site_list,
-        lambda: merge_sealed_days(folder(), NEXT_MONTH),
+        lambda: merge_sealed_days(surroundings(), NEXT_MONTH),
     ]
 
 
@@ -141,7 +141,7 @@ def numbers_do_not_meet(sites: list[Site]) -> None:
 @pytest.mark.parametrize(
     "step",
     [
-        lambda: merge_sealed_days(folder(), NEXT_MONTH),
+        lambda: merge_sealed_days(surroundings(), NEXT_MONTH),
         lambda: seal_finished_days(folder(), NINE + 2 * DAY),
     ],
     ids=["merge", "seal"],

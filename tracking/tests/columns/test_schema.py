@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -182,7 +183,7 @@ def columns_in(path: Path) -> set[tuple[str, ...]]:
 
 
 def test_days_of_schema_1_are_brought_to_the_present_one(upgraded: Site) -> None:
-    merge_sealed_days(folder(), NINE + DAY)
+    merge_sealed_days(surroundings(), NINE + DAY)
     assert len(files_of_events(upgraded)) == 1
     says_what_it_should(upgraded)
     assert seal(NINE + 2 * DAY) == 1
@@ -193,6 +194,23 @@ def test_days_of_schema_1_are_brought_to_the_present_one(upgraded: Site) -> None
 
     assert schemas_in(folder()) == {SCHEMA}
     assert stray_files() == []
+    assert answered([upgraded]) == expected([upgraded])
+
+
+def test_events_that_come_meanwhile_are_in_the_answers(upgraded: Site) -> None:
+    """A busy site has a year of days to bring up."""
+    pages = []
+
+    def pause() -> None:
+        pages.append(f"/meanwhile/{len(pages)}")
+        count([hit(upgraded, NINE + 4 * MINUTE, pages[-1])])
+        copy_new_events(folder())
+        assert answered([upgraded]) == expected([upgraded])
+
+    merge_sealed_days(replace(surroundings(), pause=pause), NINE + DAY)
+
+    assert len(pages) > 1
+    seal(NINE + 2 * DAY)
     assert answered([upgraded]) == expected([upgraded])
 
 
@@ -207,7 +225,7 @@ def test_the_check_makes_files_of_schema_1_anew(upgraded: Site) -> None:
 def test_a_late_event_opens_a_day_of_schema_1_again(upgraded: Site) -> None:
     count([hit(upgraded, NINE + 4 * MINUTE, "/late")])
     assert answered([upgraded]) == expected([upgraded])
-    merge_sealed_days(folder(), NINE + DAY)
+    merge_sealed_days(surroundings(), NINE + DAY)
 
     assert answered([upgraded]) == expected([upgraded])
 
@@ -236,7 +254,7 @@ def test_late_events_of_schema_1_are_counted_once(site: Site, tmp_path: Path) ->
     count([hit(site, NINE + 4 * MINUTE, "/late")])
     assert answered([site]) == expected([site])
     copy_new_events(folder())
-    merge_sealed_days(folder(), datetime(2026, 5, 1, tzinfo=NINE.tzinfo))
+    merge_sealed_days(surroundings(), datetime(2026, 5, 1, tzinfo=NINE.tzinfo))
 
     assert answered([site]) == expected([site])
 
