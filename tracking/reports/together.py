@@ -83,7 +83,7 @@ def _read_alike(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
 def read_listed(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
     """A statement for asks of the same open days, whose conditions may differ.
 
-    Where rows are few it is planning that takes the time. All values stand in one column, which
+    Where rows are few each statement takes long by itself. All values stand in one column, which
     takes memory for each row and ask.
     """
     tables = Tables.of(part)
