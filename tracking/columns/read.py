@@ -35,9 +35,10 @@ WITH_ONE_PAGE = 4
 class Part:
     """Tables `events` and `visits` as common table expressions, with their parameters by name.
 
-    The columns are those of `schema.py`; open days have no marks, of events only what is asked for,
-    and an event's `moment`. Visits of sealed days have numbers from `first` to `last`; those of
-    open days have none that are dense, and both are None. `version` tells the content of sealed
+    The columns are those of `schema.py`; files of earlier schemas have visits' hours in the table
+    `timed_visits` alone. Open days have no such table and no marks, of events only what is asked
+    for, and an event's `moment`. Visits of sealed days have numbers from `first` to `last`; those
+    of open days have none that are dense, and both are None. `version` tells the content of sealed
     days apart from any other. `days` are the first and the last, None of open ones.
     """
 
@@ -134,6 +135,7 @@ class _Arms:
 
     events: list[str] = field(default_factory=list)
     visits: list[str] = field(default_factory=list)
+    timed_visits: list[str] = field(default_factory=list)
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def add(
@@ -150,12 +152,6 @@ class _Arms:
                 self.parameters[f"days_{number}"] = list(days)
         known = SEALED_SCHEMAS[files[0].schema]
         events, visits = f"read_parquet($events_{number})", f"read_parquet($visits_{number})"
-        if known:
-            visits += (
-                " LEFT JOIN (SELECT visit AS of_visit,"  # noqa: S608 - constants
-                f" list(DISTINCT minute // 60)::UTINYINT[] AS hours_of_events FROM {events}"
-                " GROUP BY visit) ON of_visit = visit"
-            )
         self.parameters |= {
             f"{name}_{number}": [str(site / f"{one.name}{suffix}") for one in files]
             for name, suffix in (("events", EVENTS), ("visits", VISITS))
@@ -163,8 +159,25 @@ class _Arms:
         for arms, columns, rows in (
             (self.events, _columns(EVENT_COLUMNS, {}, shift), events),
             (self.visits, _columns(VISIT_COLUMNS, known, shift), visits),
+            (self.timed_visits, *_timed_visits(known, shift, visits, events)),
         ):
             arms.append(f"SELECT {columns} FROM {rows}{where}")  # noqa: S608 - constants
+
+
+def _timed_visits(
+    known: Mapping[str, str], shift: int, visits: str, events: str
+) -> tuple[str, str]:
+    """The columns of visits, and the rows that they are of, with the hours of each.
+
+    Where visits do not know them, they are found out from their events.
+    """
+    if "hours" not in known:
+        return _columns(VISIT_COLUMNS, known, shift), visits
+    hours = "SELECT visit AS of_visit, list(DISTINCT minute // 60)::UTINYINT[] AS hours_of_events"
+    return (
+        _columns(VISIT_COLUMNS, {**known, "hours": "hours_of_events"}, shift),
+        f"{visits} JOIN ({hours} FROM {events} GROUP BY visit) ON of_visit = visit",
+    )
 
 
 def _sealed_part(days: Days) -> Part | None:
@@ -195,7 +208,8 @@ def _sealed_part(days: Days) -> Part | None:
     return Part(
         # Read anew by each that asks, for the columns and rows that it wants.
         f"events AS NOT MATERIALIZED ({' UNION ALL '.join(arms.events)}),"
-        f" visits AS NOT MATERIALIZED ({' UNION ALL '.join(arms.visits)})",
+        f" visits AS NOT MATERIALIZED ({' UNION ALL '.join(arms.visits)}),"
+        f" timed_visits AS NOT MATERIALIZED ({' UNION ALL '.join(arms.timed_visits)})",
         arms.parameters,
         ranges[0][0],
         ranges[-1][1],

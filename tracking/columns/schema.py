@@ -139,14 +139,11 @@ RAW_SCHEMAS: dict[int, dict[str, str]] = {
 """For each schema, what raw rows have in the place of columns that the schema did not know."""
 
 SEALED_SCHEMAS: dict[int, dict[str, str]] = {
-    # Hours were marked in the rows of events.
-    2: {"hours": "hours_of_events", "sole_hours": "false"},
+    # Hours stood in the rows of events alone.
+    2: {"hours": "NULL::UTINYINT[]", "sole_hours": "false"},
     3: {},
 }
-"""For each schema with files of events and visits, what these visits have in such a place.
-
-`hours_of_events` is made of the file of events.
-"""
+"""For each schema with files of events and visits, what these visits have in such a place."""
 
 
 def raw_row(schema: int) -> str:

@@ -26,7 +26,9 @@ COLUMNS = {
     # A row a key; what has no properties has no row.
     "property": "unnest(CASE WHEN props = '' THEN [] ELSE json_keys(props) END)",
 }
-NUMBERS = {"hour": "minute // 60", "weekday": "isodow(day)"}
+HOUR = "minute // 60"
+"""The hour of the day of an event."""
+NUMBERS = {"hour": HOUR, "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
 
 

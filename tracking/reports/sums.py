@@ -28,6 +28,7 @@ from tracking.columns.schema import (
 from tracking.reports.dimensions import OF_A_VISITOR, PROP, Dimension
 from tracking.reports.periods import Interval
 from tracking.reports.selection import (
+    HOUR,
     NUMBERS,
     Selection,
     Tables,
@@ -50,7 +51,7 @@ OF_DAY = {"week": "date_trunc('week', {})::DATE", "month": "date_trunc('month', 
 """Buckets of several days, and what they are of a day."""
 TIME = {
     "minute": "day::TIMESTAMP + to_minutes(minute)",
-    "hour": "day::TIMESTAMP + to_hours(minute // 60)",
+    "hour": f"day::TIMESTAMP + to_hours({HOUR})",
     "day": "day",
     **{name: sql.format("day") for name, sql in OF_DAY.items()},
 }
@@ -266,16 +267,16 @@ def _summed_by_mark(
 
 def _by_hour(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]) -> str:
     """Rows by hour, where whole visits of sealed days are selected: these know their hours."""
+    of_hours = [replace(key, sql=key.sql.replace(HOUR, "hour")) for key in keys]
     found = []
     if "visitors" in wanted:
-        lone, apart = (
-            _in_hours(f"sole_hours AND {selection.visit}"),
-            _in_hours(f"NOT sole_hours AND {selection.visit}"),
-        )
-        found += [_grouped(keys, {"visitors": "count(*)"}, lone), _told_apart(keys, apart)]
+        lone = _in_hours(f"sole_hours AND {selection.visit}")
+        apart = _in_hours(f"NOT sole_hours AND {selection.visit}")
+        found.append(_grouped(of_hours, {"visitors": "count(*)"}, lone))
+        found.append(_told_apart(of_hours, apart))
     of_visits = _some({"visits": "count(*)"} | _of_visits(), wanted)
     if of_visits:
-        found.append(_grouped(keys, of_visits, _in_hours(selection.visit)))
+        found.append(_grouped(of_hours, of_visits, _in_hours(selection.visit)))
     of_events = _some(OF_EVENTS, wanted)
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
@@ -283,8 +284,8 @@ def _by_hour(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
 
 
 def _in_hours(test: str) -> str:
-    """The visits for which this holds, a row for each of their hours, with its first `minute`."""
-    return f"(SELECT *, unnest(hours)::SMALLINT * 60 AS minute FROM visits WHERE {test})"  # noqa: S608
+    """The visits for which this holds, a row for each `hour` in which they have events."""
+    return f"(SELECT *, unnest(hours) AS hour FROM timed_visits WHERE {test})"  # noqa: S608
 
 
 def _by_pair(
