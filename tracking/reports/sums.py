@@ -151,6 +151,7 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
     """Rows by attributes of visits: every selected visit is in one of them."""
     found = []
     counts = {"visits": "count(*)"} | _of_visits()
+    lone = ""
     if "visitors" in wanted:
         visitors = visitors_of_visits(keys, selection)
         if visitors.apart:
@@ -158,7 +159,7 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
         if visitors.all_together:
             found.append(f"SELECT {NO_KEY.sql} AS k0, {visitors.all_together} AS visitors")
         elif visitors.lone_of_selected and wanted != {"visitors"}:
-            counts["visitors"] = f"count(*) FILTER ({visitors.lone_of_selected})"
+            lone = visitors.lone_of_selected
         elif visitors.lone:
             rows = f"visits WHERE {visitors.lone}"
             found.append(_grouped(keys, {"visitors": "count(*)"}, rows))
@@ -169,11 +170,26 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
     of_visits = _some(counts, wanted)
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     # Where no sum is asked for, the keys are.
-    if of_visits or not of_events:
-        found.append(_grouped(keys, of_visits, f"visits WHERE {selection.visit}"))
+    if of_visits or lone or not of_events:
+        rows = f"visits WHERE {selection.visit}"
+        found.append(
+            _with_lone(keys, lone, of_visits, rows) if lone else _grouped(keys, of_visits, rows)
+        )
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
     return _added(len(keys), found, wanted)
+
+
+def _with_lone(keys: Sequence[Key], lone: str, sums: dict[str, str], rows: str) -> str:
+    """Sums of rows by key, and visitors: as many as there are rows for which `lone` holds.
+
+    These are chosen from a few sums, not from all rows.
+    """
+    by_day = [key.by_day for key in keys]
+    each = _grouped([*by_day, Key(lone)], {"lone": "count(*)"} | sums, rows)
+    again = {name: f"sum({name})" for name in sums}
+    again["visitors"] = f"sum(lone) FILTER (k{len(keys)})"
+    return _grouped([key.of_days(number) for number, key in enumerate(keys)], again, f"({each})")
 
 
 @dataclass(frozen=True)
