@@ -22,7 +22,7 @@ from tracking.columns.manifest import (
     site_folder,
 )
 from tracking.columns.schema import EVENT_COLUMNS, SEALED_SCHEMAS, VISIT_COLUMNS, raw_row
-from tracking.columns.shape import ends_of, open_tables
+from tracking.columns.shape import HOUR, ends_of, hours_in, open_tables
 from tracking.errors import ReportUnavailable
 
 VISITS_OF_A_PIECE = 650_000
@@ -39,7 +39,8 @@ class Part:
     `timed_visits` alone. Open days have no such table and no marks, of events only what is asked
     for, and an event's `moment`. Visits of sealed days have numbers from `first` to `last`; those
     of open days have none that are dense, and both are None. `version` tells the content of sealed
-    days apart from any other. `days` are the first and the last, None of open ones.
+    days apart from any other. `days` are the first and the last, None of open ones and of those
+    that are to be read all at once.
     """
 
     tables: str
@@ -173,10 +174,12 @@ def _timed_visits(
     """
     if "hours" not in known:
         return _columns(VISIT_COLUMNS, known, shift), visits
-    hours = "SELECT visit AS of_visit, list(DISTINCT minute // 60)::UTINYINT[] AS hours_of_events"
+    of_events = (
+        f"SELECT visit AS of_visit, bit_or({HOUR}) AS of_events FROM {events} GROUP BY visit"  # noqa: S608
+    )
     return (
-        _columns(VISIT_COLUMNS, {**known, "hours": "hours_of_events"}, shift),
-        f"{visits} JOIN ({hours} FROM {events} GROUP BY visit) ON of_visit = visit",
+        _columns(VISIT_COLUMNS, {**known, "hours": hours_in("of_events")}, shift),
+        f"{visits} JOIN ({of_events}) ON of_visit = visit",
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 from django.db.models import F, QuerySet
 
@@ -26,7 +27,6 @@ from tracking.columns.manifest import (
     SealedDay,
     SealedFile,
     forget_sites,
-    read_manifest,
     read_sealed,
     replace_sealed,
     site_folder,
@@ -54,6 +54,8 @@ REOPENED_FOR = timedelta(minutes=10)
 VISITS_AT_ONCE = 25_000
 SEALED_TOGETHER = 300_000
 """Events, as long as it is more than one day."""
+LONGEST_SECONDS = 120.0
+"""For so long other steps of upkeep wait for days that are brought to the present schema."""
 
 
 def seal_days(
@@ -75,22 +77,30 @@ def seal_days(
     return sealed
 
 
-def seal_old_schemas(folder: Path, pause: Callable[[], None]) -> int:
+def seal_old_schemas(folder: Path, listed: Callable[[], Manifest]) -> int:
     """Write days anew whose files have an earlier schema; returns how many that were.
 
-    `pause` is called before each: it may add to the list of chunks.
+    `listed` is called before every few days, and gives the list of chunks as it is by then. What
+    would take too long is left for the next time.
     """
     sites = {site_id: read_sealed(folder, site_id) for site_id in sites_with_files(folder)}
-    old = [
+    old = {
         (site_id, day)
         for site_id, sealed in sites.items()
         for day in sealed.days
         if sealed.file_of(day).schema != SCHEMA
-    ]
-    for site_id, day in old:
-        pause()
-        seal_day(folder, site_id, day, read_manifest(folder) or Manifest())
-    return len(old)
+    }
+    totals = _totals().filter(site_id__in={site_id for site_id, _ in old})
+    counted = dict.fromkeys(old, 0) | {
+        (site_id, day): events for site_id, day, events in totals if (site_id, day) in old
+    }
+    written, began = 0, monotonic()
+    for site_id, days in _together(((*one, counted[one]) for one in sorted(old)), None, {}):
+        seal_together(folder, site_id, days, listed())
+        written += len(days)
+        if monotonic() - began > LONGEST_SECONDS:
+            break
+    return written
 
 
 def seal_day(folder: Path, site_id: int, day: date, manifest: Manifest) -> None:

@@ -37,8 +37,13 @@ OF_ROWS = f"""
         any_value(day) AS day, min(moment) AS began"""
 
 
-HOURS = f"bit_or((1::UINTEGER << (minute // 60))::UINTEGER) FILTER (kind <> {ENGAGEMENT_KIND})"
-"""The hours in which a visit has events, as a bit each."""
+HOUR = "(1::UINTEGER << (minute // 60))::UINTEGER"
+"""The hour of an event, as a bit."""
+
+
+def hours_in(bits: str) -> str:
+    """The hours whose bits are set, as a list."""
+    return f"[hour FOR hour IN range(24) IF ({bits} >> hour) & 1 = 1]::UTINYINT[]"
 
 
 def ends_of(raw: str, attributes: AbstractSet[str] = frozenset(TRAITS)) -> str:
@@ -123,7 +128,9 @@ def numbered_visits(first: int) -> str:
         FROM (SELECT e.*, t.visitor,
                 row_number() OVER (ORDER BY e.day, {order}, e.began, e.visit) - 1 + {int(first)}
                 AS number
-            FROM (SELECT visit, {OF_ROWS}, {HOURS} AS hours FROM rows GROUP BY visit
+            FROM (SELECT visit, {OF_ROWS},
+                    bit_or({HOUR}) FILTER (kind <> {ENGAGEMENT_KIND}) AS hours
+                FROM rows GROUP BY visit
                 HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0) AS e
             JOIN traits AS t ON t.visit = e.visit)
         WINDOW of_visitor AS (PARTITION BY visitor)"""  # noqa: S608 - constants
@@ -150,7 +157,7 @@ def sealed_visits() -> str:
     """A day's rows of visits, from `numbered`, `firsts` and `traits`: from $first to $last."""
     sources = {name: f"t.{name}" for name in TRAITS} | {"visit": "n.number"}
     sources["firsts"] = f"coalesce(f.firsts, {sum(FIRSTS.values())})"
-    sources["hours"] = "[hour FOR hour IN range(24) IF (n.hours >> hour) & 1 = 1]"
+    sources["hours"] = hours_in("n.hours")
     return f"""
         SELECT {_columns(VISIT_COLUMNS, sources, "n")}
         FROM (FROM numbered WHERE number BETWEEN $first AND $last) AS n

@@ -39,7 +39,7 @@ OF_PIECE = "day BETWEEN $piece_from AND $piece_to"
 class Bits:
     """A string of bits, one a visit: a blob, in the column of the one row that `query` gives.
 
-    `alone` gives that column only, in less time; empty where there is no other.
+    `alone`, if it is not empty, gives that column only, in less time.
     """
 
     query: str
@@ -92,7 +92,8 @@ class Tables:
     def of_piece(self, test: str, *, with_one_page: bool = False) -> str:
         """A test for rows of sealed days, restricted to one of the part's pieces.
 
-        The statement is then carried out for each: what is told apart in it fits into memory.
+        The statement is then carried out for each: what is told apart in it fits into memory. All
+        tests in one statement are of the same pieces.
         """
         self._pieces = self.part.pieces(with_one_page=with_one_page)
         return f"{test} AND {OF_PIECE}" if self._pieces else test
@@ -226,8 +227,8 @@ class Selection:
 
     @property
     def is_of_one_page(self) -> bool:
-        """Whether all selected events are of one page, or of one title: these are pages' own."""
-        return self.pin is not None and bool(self.attributes & {"page", "title"})
+        """Whether all selected events are of one page."""
+        return self.pin is not None and self.attributes == {"page"}
 
     @property
     def visit(self) -> str:

@@ -43,8 +43,15 @@ OF_EVENTS = {
     "depth": "sum(scroll_depth)",
     "depth_pageviews": "count(scroll_depth)",
 }
-OF_ENDS = frozenset({"rated", "bounces", "duration", "exits"})
-"""Sums of a visit's own numbers; by page they are in the rows of its entry page and exit page."""
+OF_A_VISIT = {
+    "rated": "count(*)",
+    "bounces": "count(*) FILTER (bounced)",
+    "duration": "sum(duration) / 1000.0",
+    "exits": "count(*) FILTER (exit_page <> '')",
+}
+"""Sums of a visit's own numbers, where each has one row."""
+OF_ENDS = frozenset(OF_A_VISIT)
+"""By page, sums of a visit's own numbers are in the rows of its entry page and exit page."""
 REACHED = {"conversions", "converted"}
 
 OF_DAY = {"week": "date_trunc('week', {})::DATE", "month": "date_trunc('month', {})::DATE"}
@@ -149,20 +156,13 @@ def sums_query(
 
 def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]) -> str:
     """Rows by attributes of visits: every selected visit is in one of them."""
-    found = []
-    counts = {"visits": "count(*)"} | _of_visits()
+    found: list[str] = []
+    counts = {"visits": "count(*)"} | OF_A_VISIT
     lone = ""
     if "visitors" in wanted:
         visitors = visitors_of_visits(keys, selection)
-        if visitors.apart:
-            found.append(_told_apart(keys, f"visits WHERE {visitors.apart}"))
-        if visitors.all_together:
-            found.append(f"SELECT {NO_KEY.sql} AS k0, {visitors.all_together} AS visitors")
-        elif visitors.lone_of_selected and wanted != {"visitors"}:
-            lone = visitors.lone_of_selected
-        elif visitors.lone:
-            rows = f"visits WHERE {visitors.lone}"
-            found.append(_grouped(keys, {"visitors": "count(*)"}, rows))
+        lone = visitors.lone_of_selected if wanted != {"visitors"} else ""
+        found = _counted_apart(keys, visitors, with_others=bool(lone))
         if wanted == {"visitors"}:
             return _added(len(keys), found, wanted)
     if not selection.attributes:
@@ -170,26 +170,32 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
     of_visits = _some(counts, wanted)
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
     # Where no sum is asked for, the keys are.
-    if of_visits or lone or not of_events:
-        rows = f"visits WHERE {selection.visit}"
-        found.append(
-            _with_lone(keys, lone, of_visits, rows) if lone else _grouped(keys, of_visits, rows)
-        )
+    rows = f"visits WHERE {selection.visit}"
+    if lone:
+        found.append(_with_lone(keys, lone, of_visits, rows))
+    elif of_visits or not of_events:
+        found.append(_grouped(keys, of_visits, rows))
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
     return _added(len(keys), found, wanted)
 
 
-def _with_lone(keys: Sequence[Key], lone: str, sums: dict[str, str], rows: str) -> str:
-    """Sums of rows by key, and visitors: as many as there are rows for which `lone` holds.
+def _counted_apart(keys: Sequence[Key], visitors: "Visitors", *, with_others: bool) -> list[str]:
+    """Queries for visitors; those who count by themselves may be counted with others' sums."""
+    found = []
+    if visitors.apart:
+        found.append(_told_apart(keys, f"visits WHERE {visitors.apart}"))
+    if visitors.all_together:
+        found.append(f"SELECT {NO_KEY.sql} AS k0, {visitors.all_together} AS visitors")
+    elif visitors.lone and not with_others:
+        found.append(_grouped(keys, {"visitors": "count(*)"}, f"visits WHERE {visitors.lone}"))
+    return found
 
-    These are chosen from a few sums, not from all rows.
-    """
-    by_day = [key.by_day for key in keys]
-    each = _grouped([*by_day, Key(lone)], {"lone": "count(*)"} | sums, rows)
-    again = {name: f"sum({name})" for name in sums}
-    again["visitors"] = f"sum(lone) FILTER (k{len(keys)})"
-    return _grouped([key.of_days(number) for number, key in enumerate(keys)], again, f"({each})")
+
+def _with_lone(keys: Sequence[Key], lone: str, sums: Mapping[str, str], rows: str) -> str:
+    """Sums of rows by key, and visitors: as many as there are rows for which `lone` holds."""
+    again = {name: f"sum({name})" for name in sums} | {"visitors": "sum(lone) FILTER ({})"}
+    return _chosen(keys, lone, {"lone": "count(*)", **sums}, again, rows)
 
 
 @dataclass(frozen=True)
@@ -246,7 +252,7 @@ def _by_mark(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
         rows = f"events WHERE {mark} {lone} AND {selection.event}"
         found = [_grouped(keys, {"visitors": "count(*)"}, rows)]
     else:
-        of_visits = {} if is_of_pages else _some(_of_visits(), wanted)
+        of_visits = {} if is_of_pages else _some(OF_A_VISIT, wanted)
         of_events = _some(OF_EVENTS, wanted)
         # Marks are tested sooner than whether a visit is selected.
         test = selection.event if of_events else f"{mark} > {REPEATED} AND {selection.event}"
@@ -267,18 +273,28 @@ def _summed_by_mark(
     of_visits: dict[str, str],
     rows: str,
 ) -> str:
-    """Sums of rows by key, where marks say which count for a visit, and `lone` for a visitor.
-
-    What is summed by mark first is chosen from a few sums, not from all rows.
-    """
-    by_day = [key.by_day for key in keys]
-    each = _grouped([*by_day, Key(mark)], {"visits": "count(*)"} | of_events | of_visits, rows)
-    own = f"k{len(keys)}"
-    first = f"FILTER ({own} > {REPEATED})"
-    sums = {"visits": f"sum(visits) {first}", "visitors": f"sum(visits) FILTER ({own} {lone})"}
+    """Sums of rows by key, where marks say which count for a visit, and `lone` for a visitor."""
+    first = f"FILTER ({{}} > {REPEATED})"
+    sums = {"visits": f"sum(visits) {first}", "visitors": f"sum(visits) FILTER ({{}} {lone})"}
     sums |= {name: f"sum({name})" for name in of_events}
     sums |= {name: f"sum({name}) {first}" for name in of_visits}
-    return _grouped([key.of_days(number) for number, key in enumerate(keys)], sums, f"({each})")
+    return _chosen(keys, mark, {"visits": "count(*)"} | of_events | of_visits, sums, rows)
+
+
+def _chosen(
+    keys: Sequence[Key],
+    by: str,
+    each: Mapping[str, str],
+    sums: Mapping[str, str],
+    rows: str,
+) -> str:
+    """Sums by key, made of `each` of rows by key and by one more value, their `{}`.
+
+    What is chosen by that value is so from a few sums, not from all rows.
+    """
+    by_value = _grouped([*(key.by_day for key in keys), Key(by)], each, rows)
+    own = {name: sql.format(f"k{len(keys)}") for name, sql in sums.items()}
+    return _grouped([key.of_days(number) for number, key in enumerate(keys)], own, f"({by_value})")
 
 
 def _by_hour(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]) -> str:
@@ -290,10 +306,11 @@ def _by_hour(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
         apart = _in_hours(f"NOT sole_hours AND {selection.visit}")
         found.append(_grouped(of_hours, {"visitors": "count(*)"}, lone))
         found.append(_told_apart(of_hours, apart))
-    of_visits = _some({"visits": "count(*)"} | _of_visits(), wanted)
-    if of_visits:
-        found.append(_grouped(of_hours, of_visits, _in_hours(selection.visit)))
+    of_visits = _some({"visits": "count(*)"} | OF_A_VISIT, wanted)
     of_events = _some(OF_EVENTS, wanted)
+    # Where no sum is asked for, the keys are.
+    if of_visits or not (found or of_events):
+        found.append(_grouped(of_hours, of_visits, _in_hours(selection.visit)))
     if of_events:
         found.append(_grouped(keys, of_events, f"events WHERE {selection.event}"))
     return _added(len(keys), found, wanted)
@@ -333,7 +350,7 @@ def _by_pair(
         found.append(_told_apart(same, f"{pairs} WHERE {SHARED_VISIT}"))
     if any(key.is_page for key in keys):
         found += _of_ends(same, rows, wanted, each="DISTINCT ")
-    elif of_visits := _some(_of_visits(), wanted):
+    elif of_visits := _some(OF_A_VISIT, wanted):
         found.append(_grouped(same, of_visits, pairs))
     return _added(len(keys), found, wanted)
 
@@ -362,7 +379,7 @@ def _of_ends(keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str
     `each` is what makes one row of each visit, if there are several.
     """
     found = []
-    rated = {name: sql for name, sql in _of_visits().items() if name != "exits"}
+    rated = {name: sql for name, sql in OF_A_VISIT.items() if name != "exits"}
     for sums, page in ((rated, "entry_page"), ({"exits": "count(*)"}, "exit_page")):
         some = _some(sums, wanted)
         if some:
@@ -375,29 +392,11 @@ def _of_ends(keys: Sequence[Key], rows: str, wanted: AbstractSet[str], each: str
     return found
 
 
-def _of_visits(each: str = "") -> dict[str, str]:
-    """Sums of a visit's own numbers: a visit is rated, and left, in a row.
-
-    `each` is true of one row of each visit, where it has several.
-    """
-
-    def over(aggregate: str, *tests: str) -> str:
-        held = " AND ".join(one for one in (each, *tests) if one)
-        return f"{aggregate} FILTER ({held})" if held else aggregate
-
-    return {
-        "rated": over("count(*)"),
-        "bounces": over("count(*)", "bounced"),
-        "duration": f"{over('sum(duration)')} / 1000.0",
-        "exits": over("count(*)", "exit_page <> ''"),
-    }
-
-
 def _some(sums: dict[str, str], wanted: AbstractSet[str]) -> dict[str, str]:
     return {name: sql for name, sql in sums.items() if name in wanted}
 
 
-def _grouped(keys: Sequence[Key], sums: dict[str, str], rows: str) -> str:
+def _grouped(keys: Sequence[Key], sums: Mapping[str, str], rows: str) -> str:
     """Sums of rows by key.
 
     Those of buckets are made of days' sums: which bucket a day is in, is worked out once a day.

@@ -90,10 +90,15 @@ def seal_finished_days(folder: Path, at: datetime) -> int:
 def merge_sealed_days(around: Surroundings, at: datetime) -> str:
     """Write days of earlier schemas anew, and merge each site's days by months."""
     folder = around.columns
-    copy_new_events(folder)
     merged = 0
+
+    def listed() -> Manifest:
+        around.pause()
+        return copy_new_events(folder)
+
+    listed()
     with reporting(folder):
-        rewritten = seal_old_schemas(folder, around.pause)
+        rewritten = seal_old_schemas(folder, listed)
         for rules in Site.objects.all().rules().values():
             around.pause()
             merged += merge_months(folder, rules.site_id, rules.local(at)[0])

@@ -1,8 +1,10 @@
 """What tests of the columnar files share: a folder's state, and answers beside the reference's."""
 
 import os
+import random
 import shutil
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,7 +12,17 @@ from typing import Any
 import duckdb
 from django.conf import settings
 
-from tracking.columns.manifest import read_manifest, read_sealed, site_folder, sites_with_files
+from tracking.columns.manifest import (
+    EVENTS,
+    VISITS,
+    digest_of,
+    read_manifest,
+    read_sealed,
+    site_folder,
+    sites_with_files,
+    write_sealed,
+)
+from tracking.columns.schema import SCHEMA
 from tracking.models import Site
 from tracking.reports.engine import answer
 from tracking.reports.periods import Period
@@ -76,6 +88,29 @@ def _rounded(report: Any) -> Rows:
 
 def surroundings() -> Surroundings:
     return Surroundings(folder(), settings.SPOOL_DIR, pause=lambda: None)
+
+
+def bring_to_schema_2(site_id: int, chance: random.Random) -> None:
+    """Let some of a site's sealed files be as they were in schema 2."""
+    sealed, site = read_sealed(folder(), site_id), site_folder(folder(), site_id)
+    files = dict(sealed.files)
+    for name, one in sealed.files.items():
+        if one.schema == SCHEMA and chance.random() < 0.5:
+            rewritten(site / f"{name}{VISITS}", "* EXCLUDE (hours, sole_hours)")
+            rewritten(site / f"{name}{EVENTS}", "*, 1::UTINYINT AS hour_mark")
+            of_events, of_visits = (
+                digest_of(site / f"{name}{suffix}") for suffix in (EVENTS, VISITS)
+            )
+            old = replace(one, schema=2, events_digest=of_events, visits_digest=of_visits)
+            files[name] = old
+    write_sealed(folder(), site_id, replace(sealed, files=files))
+
+
+def rewritten(path: Path, columns: str) -> None:
+    """Write these columns of a file in its place."""
+    rows = f"SELECT {columns} FROM read_parquet('{path}')"  # noqa: S608 - a test's own words
+    duckdb.execute(f"COPY ({rows}) TO '{path}.new' (FORMAT parquet)")
+    path.with_name(f"{path.name}.new").replace(path)
 
 
 def parquet_files(path: Path) -> list[Path]:

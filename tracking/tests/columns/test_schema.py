@@ -6,6 +6,7 @@ run this file's tests with FOOTFALL_KEEP_SCHEMA=1.
 
 import json
 import os
+import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -22,6 +23,7 @@ from tracking.errors import ReportUnavailable
 from tracking.models import Site
 from tracking.tests.columns.support import (
     answered,
+    bring_to_schema_2,
     expected,
     files_of_events,
     folder,
@@ -199,7 +201,7 @@ def test_days_of_schema_1_are_brought_to_the_present_one(upgraded: Site) -> None
 
 def test_events_that_come_meanwhile_are_in_the_answers(upgraded: Site) -> None:
     """A busy site has a year of days to bring up."""
-    pages = []
+    pages: list[str] = []
 
     def pause() -> None:
         pages.append(f"/meanwhile/{len(pages)}")
@@ -212,6 +214,32 @@ def test_events_that_come_meanwhile_are_in_the_answers(upgraded: Site) -> None:
     assert len(pages) > 1
     seal(NINE + 2 * DAY)
     assert answered([upgraded]) == expected([upgraded])
+
+
+def test_other_steps_get_their_turn_between_days_of_an_earlier_schema(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sites: list[Site] = [site, SiteFactory()]
+    count(one for each in sites for one in traffic(each))
+    seal(NINE + 2 * DAY)
+    for each in sites:
+        bring_to_schema_2(each.pk, Always())
+    assert answered(sites) == expected(sites)
+    monkeypatch.setattr("tracking.columns.seal.LONGEST_SECONDS", -1)
+
+    merge_sealed_days(surroundings(), NINE + 2 * DAY)
+    assert [schemas_of_files(each) for each in sites] == [{SCHEMA}, {2}]
+    merge_sealed_days(surroundings(), NINE + 2 * DAY)
+
+    assert [schemas_of_files(each) for each in sites] == [{SCHEMA}, {SCHEMA}]
+    assert answered(sites) == expected(sites)
+
+
+class Always(random.Random):
+    """Whatever is left to it happens."""
+
+    def random(self) -> float:
+        return 0.0
 
 
 def test_the_check_makes_files_of_schema_1_anew(upgraded: Site) -> None:
@@ -275,5 +303,8 @@ def test_a_file_that_ends_the_duckdb_that_reads_it_ends_no_other(site: Site) -> 
 def schemas_of_lists(site: Site) -> set[int]:
     manifest = read_manifest(folder())
     assert manifest
-    files = read_sealed(folder(), site.pk).files.values()
-    return {one.schema for one in manifest.chunks} | {one.schema for one in files}
+    return {one.schema for one in manifest.chunks} | schemas_of_files(site)
+
+
+def schemas_of_files(site: Site) -> set[int]:
+    return {one.schema for one in read_sealed(folder(), site.pk).files.values()}

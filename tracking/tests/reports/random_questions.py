@@ -167,6 +167,9 @@ def random_realtime(words: Vocabulary, chance: Random) -> Period:
 
 
 def random_metrics(goal: Condition | None, chance: Random) -> tuple[str, ...]:
+    # Of these alone nothing is summed up but what reached the goal, or amounts.
+    if now_and_then(chance):
+        return (REVENUE,) if goal is None else ("conversions",)
     possible = sorted(METRICS.keys() - (OF_A_GOAL if goal is None else set()))
     found = set(chance.sample(possible, chance.randint(1, len(possible))))
     if goal is not None:

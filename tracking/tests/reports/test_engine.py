@@ -1,6 +1,7 @@
 """What the engine does with rows, buckets and files, beside what test_properties.py asks it."""
 
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import duckdb
@@ -43,6 +44,37 @@ def test_a_series_has_every_bucket(interval: Interval, last_day: date, buckets: 
     assert len(report.rows) == buckets
     assert sum(row.metrics["visits"] == 1 for row in report.rows) == 1
     assert report.rows[-1].metrics == {"visits": 0, "bounce_rate": None}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("by", "interval", "keys"),
+    [
+        ((), None, ("",)),
+        (("hour",), None, ("10",)),
+        (("time",), "hour", ("2026-03-02T10",)),
+        (("hour", "source"), None, ("10", "Direct")),
+        (("source",), None, ("Direct",)),
+        (("page",), None, ("/",)),
+    ],
+)
+def test_numbers_that_no_sum_of_sealed_days_is_needed_for(
+    by: tuple[str, ...], interval: Interval | None, keys: tuple[str, ...]
+) -> None:
+    site = SiteFactory(timezone="Europe/Vienna")
+    sold: dict[str, Any] = {"name": "Buy", "revenue_micros": 2_500_000, "currency": "EUR"}
+    count([hit(site), hit(site, NINE + timedelta(minutes=1), **sold)])
+    assert seal(NINE + timedelta(days=2)) == 1
+    buying = Filter("event", "is", ("Buy",))
+
+    for metric, goal, value in (
+        ("conversions", buying, 1),
+        ("revenue", None, {"EUR": Decimal("2.5")}),
+    ):
+        report = ask(site, metrics=(metric,), by=by, interval=interval, goal=goal)
+        assert report.totals == {metric: value}
+        found = {row.keys: row.metrics for row in report.rows}
+        assert not by or found[keys] == {metric: value}
 
 
 @pytest.mark.django_db

@@ -17,11 +17,13 @@ import pytest
 from django.conf import settings
 
 from tracking.columns import read
+from tracking.columns.manifest import sites_with_files
 from tracking.models import Site
 from tracking.records import Hit
 from tracking.reports import open_days
 from tracking.reports.engine import answer, answers
 from tracking.reports.query import ReportQuery
+from tracking.tests.columns.support import bring_to_schema_2
 from tracking.tests.pipeline import count, seal
 from tracking.tests.reports import reference
 from tracking.tests.reports.random_questions import (
@@ -107,7 +109,11 @@ def cut(hits: Sequence[Hit], chance: random.Random) -> list[list[Hit]]:
 
 def counted_traffic(seed: int) -> Vocabulary:
     middle_day = MIDDLE_DAYS[seed % len(MIDDLE_DAYS)]
-    return vocabulary_of(History(random.Random(seed), middle_day).happen())
+    words = vocabulary_of(History(random.Random(seed), middle_day).happen())
+    if seed % 3 == 0:
+        for site_id in sites_with_files(settings.COLUMNS_DIR):
+            bring_to_schema_2(site_id, random.Random(seed))
+    return words
 
 
 def pages_of(query: ReportQuery) -> list[Any]:
