@@ -22,7 +22,7 @@ from tracking.columns.manifest import (
     site_folder,
 )
 from tracking.columns.schema import EVENT_COLUMNS, SEALED_SCHEMAS, VISIT_COLUMNS, raw_row
-from tracking.columns.shape import HOUR, ends_of, hours_in, open_tables
+from tracking.columns.shape import HOUR_BIT, ends_of, hours_in, open_tables
 from tracking.errors import ReportUnavailable
 
 VISITS_OF_A_PIECE = 650_000
@@ -175,7 +175,7 @@ def _timed_visits(
     if "hours" not in known:
         return _columns(VISIT_COLUMNS, known, shift), visits
     of_events = (
-        f"SELECT visit AS of_visit, bit_or({HOUR}) AS of_events FROM {events} GROUP BY visit"  # noqa: S608
+        f"SELECT visit AS of_visit, bit_or({HOUR_BIT}) AS of_events FROM {events} GROUP BY visit"  # noqa: S608
     )
     return (
         _columns(VISIT_COLUMNS, {**known, "hours": hours_in("of_events")}, shift),

@@ -54,6 +54,9 @@ OF_VISITS = {
 }
 """What is known of a visit once its events are, and stands with each of them."""
 
+HOUR = "minute // 60"
+"""The hour of the day of an event, and of a raw row."""
+
 MARKED = {
     "page": "page",
     "title": "title",

@@ -9,6 +9,7 @@ from tracking.columns.schema import (
     EVENT_COLUMNS,
     EVENT_KIND,
     FIRSTS,
+    HOUR,
     MARKED,
     OF_VISITORS,
     OF_VISITS,
@@ -37,7 +38,7 @@ OF_ROWS = f"""
         any_value(day) AS day, min(moment) AS began"""
 
 
-HOUR = "(1::UINTEGER << (minute // 60))::UINTEGER"
+HOUR_BIT = f"(1::UINTEGER << ({HOUR}))::UINTEGER"
 """The hour of an event, as a bit."""
 
 
@@ -129,7 +130,7 @@ def numbered_visits(first: int) -> str:
                 row_number() OVER (ORDER BY e.day, {order}, e.began, e.visit) - 1 + {int(first)}
                 AS number
             FROM (SELECT visit, {OF_ROWS},
-                    bit_or({HOUR}) FILTER (kind <> {ENGAGEMENT_KIND}) AS hours
+                    bit_or({HOUR_BIT}) FILTER (kind <> {ENGAGEMENT_KIND}) AS hours
                 FROM rows GROUP BY visit
                 HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0) AS e
             JOIN traits AS t ON t.visit = e.visit)

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any, Literal
 
 from tracking.columns.read import Part
-from tracking.columns.schema import ALONE, MARKED, SHARED, SHARED_LATER
+from tracking.columns.schema import ALONE, HOUR, MARKED, SHARED, SHARED_LATER
 from tracking.reports.conditions import (
     PATTERNS,
     All,
@@ -26,8 +26,6 @@ COLUMNS = {
     # A row a key; what has no properties has no row.
     "property": "unnest(CASE WHEN props = '' THEN [] ELSE json_keys(props) END)",
 }
-HOUR = "minute // 60"
-"""The hour of the day of an event."""
 NUMBERS = {"hour": HOUR, "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
 

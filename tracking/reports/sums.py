@@ -19,6 +19,7 @@ from tracking.columns.schema import (
     ALONE,
     EVENT_KIND,
     FIRSTS,
+    HOUR,
     MARKED,
     PAGEVIEW_KIND,
     REPEATED,
@@ -28,7 +29,6 @@ from tracking.columns.schema import (
 from tracking.reports.dimensions import OF_A_VISITOR, PROP, Dimension
 from tracking.reports.periods import Interval
 from tracking.reports.selection import (
-    HOUR,
     NUMBERS,
     Selection,
     Tables,
@@ -169,10 +169,10 @@ def _by_visit(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str
         counts |= {"pageviews": "sum(pageviews)", "events": "sum(events)"}
     of_visits = _some(counts, wanted)
     of_events = _some({name: sql for name, sql in OF_EVENTS.items() if name not in counts}, wanted)
-    # Where no sum is asked for, the keys are.
     rows = f"visits WHERE {selection.visit}"
     if lone:
         found.append(_with_lone(keys, lone, of_visits, rows))
+    # Where no sum is asked for, the keys are.
     elif of_visits or not of_events:
         found.append(_grouped(keys, of_visits, rows))
     if of_events:
@@ -299,6 +299,7 @@ def _chosen(
 
 def _by_hour(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]) -> str:
     """Rows by hour, where whole visits of sealed days are selected: these know their hours."""
+    # Their rows have the hour itself, and no minute.
     of_hours = [replace(key, sql=key.sql.replace(HOUR, "hour")) for key in keys]
     found = []
     if "visitors" in wanted:

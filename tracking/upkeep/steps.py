@@ -100,8 +100,10 @@ def merge_sealed_days(around: Surroundings, at: datetime) -> str:
     with reporting(folder):
         rewritten = seal_old_schemas(folder, listed)
         for rules in Site.objects.all().rules().values():
-            around.pause()
-            merged += merge_months(folder, rules.site_id, rules.local(at)[0])
+            some = merge_months(folder, rules.site_id, rules.local(at)[0])
+            if some:
+                around.pause()
+            merged += some
     return f"{rewritten} days brought to this version, {merged} files merged"
 
 

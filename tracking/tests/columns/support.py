@@ -1,9 +1,8 @@
 """What tests of the columnar files share: a folder's state, and answers beside the reference's."""
 
 import os
-import random
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -90,12 +89,12 @@ def surroundings() -> Surroundings:
     return Surroundings(folder(), settings.SPOOL_DIR, pause=lambda: None)
 
 
-def bring_to_schema_2(site_id: int, chance: random.Random) -> None:
-    """Let some of a site's sealed files be as they were in schema 2."""
+def bring_to_schema_2(site_id: int, wanted: Callable[[], bool] = lambda: True) -> None:
+    """Let a site's sealed files, those that are wanted, be as they were in schema 2."""
     sealed, site = read_sealed(folder(), site_id), site_folder(folder(), site_id)
     files = dict(sealed.files)
     for name, one in sealed.files.items():
-        if one.schema == SCHEMA and chance.random() < 0.5:
+        if one.schema == SCHEMA and wanted():
             rewritten(site / f"{name}{VISITS}", "* EXCLUDE (hours, sole_hours)")
             rewritten(site / f"{name}{EVENTS}", "*, 1::UTINYINT AS hour_mark")
             of_events, of_visits = (

@@ -6,7 +6,6 @@ run this file's tests with FOOTFALL_KEEP_SCHEMA=1.
 
 import json
 import os
-import random
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -223,7 +222,7 @@ def test_other_steps_get_their_turn_between_days_of_an_earlier_schema(
     count(one for each in sites for one in traffic(each))
     seal(NINE + 2 * DAY)
     for each in sites:
-        bring_to_schema_2(each.pk, Always())
+        bring_to_schema_2(each.pk)
     assert answered(sites) == expected(sites)
     monkeypatch.setattr("tracking.columns.seal.LONGEST_SECONDS", -1)
 
@@ -233,13 +232,6 @@ def test_other_steps_get_their_turn_between_days_of_an_earlier_schema(
 
     assert [schemas_of_files(each) for each in sites] == [{SCHEMA}, {SCHEMA}]
     assert answered(sites) == expected(sites)
-
-
-class Always(random.Random):
-    """Whatever is left to it happens."""
-
-    def random(self) -> float:
-        return 0.0
 
 
 def test_the_check_makes_files_of_schema_1_anew(upgraded: Site) -> None:

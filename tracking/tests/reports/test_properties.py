@@ -111,8 +111,9 @@ def counted_traffic(seed: int) -> Vocabulary:
     middle_day = MIDDLE_DAYS[seed % len(MIDDLE_DAYS)]
     words = vocabulary_of(History(random.Random(seed), middle_day).happen())
     if seed % 3 == 0:
+        chance = random.Random(seed)
         for site_id in sites_with_files(settings.COLUMNS_DIR):
-            bring_to_schema_2(site_id, random.Random(seed))
+            bring_to_schema_2(site_id, lambda: chance.random() < 0.5)
     return words
 
 
