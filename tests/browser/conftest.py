@@ -70,6 +70,12 @@ class Reader:
         self.call(f"import('{self.stats.origin}/t/extras.js').then(() => 0)")
         return self.page
 
+    def go_back(self, path: str) -> None:
+        """Go back to a page that the browser kept, and stay until it can be asked again."""
+        self.call("history.back()")
+        # Its hit may come before the driver knows that it is another page which is there now.
+        self.page.wait_for_function("path => location.pathname === path", arg=path)
+
     def call(self, script: str) -> Any:
         """What a script of the page returns."""
         return self.page.evaluate(script)

@@ -97,7 +97,7 @@ def test_a_page_out_of_the_back_forward_cache_is_a_pageview(reader: Reader, page
     reader.open("/a")
     reader.call("window.kept = true")
     reader.open("/b")
-    reader.call("history.back()")
+    reader.go_back("/a")
 
     assert paths(reader.hits(3))[2] == (PAGEVIEW, "/a")
     assert reader.call("window.kept")
@@ -663,7 +663,7 @@ def test_a_page_out_of_the_back_forward_cache_starts_over(reader: Reader, pages:
     reader.call("pass(3)")
     reader.open("/b")
     reader.wait(lambda hits: len(hits) == 3)
-    reader.call("history.back()")
+    reader.go_back("/a")
     reader.wait(lambda hits: len(hits) == 4)
     reader.call("pass(2); hide('hidden')")
 
