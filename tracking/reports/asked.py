@@ -4,7 +4,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -33,18 +33,25 @@ Line = tuple[Any, ...]
 
 
 class Reading:
-    """What one turn reads for its queries; which files have which days is found out once."""
+    """What one turn reads for its queries; which files have which days is found out once.
+
+    A turn may have another `beside` it, with a cursor of its own, for some of the queries.
+    """
 
     def __init__(
-        self, folder: Path, cursor: duckdb.DuckDBPyConnection, queries: Sequence[ReportQuery]
+        self,
+        folder: Path,
+        cursor: duckdb.DuckDBPyConnection,
+        queries: Sequence[ReportQuery],
+        beside: "Reading | None" = None,
     ) -> None:
         is_one = len(queries) == 1
         self.cursor = cursor
         self.answers = Answers(folder / ANSWERS, cursor, is_one=is_one)
         self.open_days = OpenDays(cursor, None if is_one else _attributes(queries))
-        self.totals: dict[Hashable, dict[str, Number]] = {}
         self.first_rows: dict[ReportQuery, list[Line]] = {}
-        self.days = cache(partial(days_of, folder))
+        self.totals: dict[Hashable, dict[str, Number]] = beside.totals if beside else {}
+        self.days: Callable[..., Days] = beside.days if beside else cache(partial(days_of, folder))
 
 
 class Asked:
@@ -66,28 +73,33 @@ class Asked:
             lines: Sequence[Line]
             if self.period == query.period and query in self._first_rows:
                 lines = self._first_rows[query]
+            elif self._adds_up:
+                lines = [("", *line[1:]) for line in self._series if line[0] is None]
             else:
-                lines = self._lines(ask, query, sums=self._total_sums(ask))
+                lines = self._lines(ask, query)
             found = self._numbers(lines, 1)
             if REVENUE in metrics:
                 found = self._with_revenue(found, ask)
             known |= found.get(("",)) or _nothing(query)
         return {name: known[name] for name in metrics}
 
-    def _total_sums(self, ask: Ask) -> list[Statement]:
-        """Sums without a key: those of a series' buckets, where each visit is in one of them."""
-        if self.query.dimensions != ("time",) or self._interval in {"minute", "hour"}:
-            return self._all_sums(ask)
-        buckets = self._all_sums(self._ask(self.query.dimensions))
-        return [
-            replace(one, sql=f"SELECT * REPLACE ('' AS k0) FROM ({one.sql})")  # noqa: S608
-            for one in buckets
-        ]
+    @property
+    def _adds_up(self) -> bool:
+        """Whether totals are sums of a series' buckets: each visit is in one of them."""
+        return self.query.dimensions == ("time",) and self._interval not in {"minute", "hour"}
+
+    @cached_property
+    def _series(self) -> Sequence[Line]:
+        """The lines of all buckets; where they add up, that of the totals has no key."""
+        ask = self._ask(self.query.dimensions)
+        return self._lines(ask, self.query, with_total=self._adds_up)
 
     def rows(self) -> Sequence[Line]:
         """The lines of the page that is asked for, as `rows_of` has them."""
         if self.query in self._first_rows:
             return self._first_rows[self.query]
+        if self.query.dimensions == ("time",):
+            return [line for line in self._series if line[0] is not None]
         return self._lines(self._ask(self.query.dimensions), self.query)
 
     def first_page(self) -> FirstPage:
@@ -139,6 +151,11 @@ class Asked:
                 found += self._cursor.fetchall()
         return found
 
+    def keep_sealed(self) -> None:
+        """Have what rows ask of sealed days kept."""
+        for ask, days in self._days(self._ask(self.query.dimensions)):
+            self._sealed_sums(ask, days)
+
     def read_with_others(self) -> Iterator[tuple[Ask, Days]]:
         """What rows ask that can be read together with what others ask, of which days."""
         ask = self._ask(self.query.dimensions)
@@ -181,12 +198,12 @@ class Asked:
         query: ReportQuery,
         *,
         only: Sequence[Sequence[str]] | None = None,
-        sums: Sequence[Statement] | None = None,
+        with_total: bool = False,
     ) -> Sequence[Line]:
-        sums = self._all_sums(ask) if sums is None else sums
+        sums = self._all_sums(ask)
         if not sums:
             return []
-        rows_of(query, ask, sums, only=only).run(self._cursor)
+        rows_of(query, ask, sums, only=only, with_total=with_total).run(self._cursor)
         return self._cursor.fetchall()
 
     def _all_sums(self, ask: Ask) -> list[Statement]:
@@ -204,13 +221,15 @@ class Asked:
         if last >= period.first_day:
             yield ask, self._days_of(sites, period.first_day, last)
 
-    def _sums(self, ask: Ask, days: Days) -> Iterator[Statement]:
+    def _sums(self, ask: Ask, days: Days) -> list[Statement]:
+        found = (self._sealed_sums(ask, days), self._open_days.sums(ask, days))
+        return [one for one in found if one is not None]
+
+    def _sealed_sums(self, ask: Ask, days: Days) -> Statement | None:
         sealed = days.sealed_part if ask.since is None else None
-        if sealed is not None:
-            yield self._answers.kept(question_of(ask, sealed), partial(sums_of, ask, sealed))
-        opened = self._open_days.sums(ask, days)
-        if opened is not None:
-            yield opened
+        if sealed is None:
+            return None
+        return self._answers.kept(question_of(ask, sealed), partial(sums_of, ask, sealed))
 
     def _numbers(
         self, lines: Sequence[Line], width: int

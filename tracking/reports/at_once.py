@@ -24,26 +24,41 @@ def totals_apart(queries: Sequence[ReportQuery]) -> list[ReportQuery]:
     return [total_of(one) for one in about_visitors if selected(one, one.period) not in told]
 
 
-def read_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
-    """Find out at once what several queries of a turn ask alike; of sealed days it is kept."""
+def keep_sealed(queries: Sequence[ReportQuery], reading: Reading) -> None:
+    """Have what these ask of sealed days kept; what several of them ask alike is read once."""
     sealed: dict[str, tuple[Part, dict[Ask, str]]] = {}
-    opened: dict[tuple[int, int | None], tuple[Days, dict[Ask, None]]] = {}
-    for query in queries:
-        for period in (query.period, query.compared):
-            if period is None:
-                continue
-            for ask, days in Asked(query, period, reading).read_with_others():
-                part = days.sealed_part
-                if part is not None:
-                    question = question_of(ask, part)
-                    if not reading.answers.has(question):
-                        sealed.setdefault(part.version, (part, {}))[1][ask] = question
-                opened.setdefault((id(days), ask.until_minute), (days, {}))[1][ask] = None
+    asked = _asked_by(queries, reading)
+    for one in asked:
+        for ask, days in one.read_with_others():
+            part = days.sealed_part
+            if part is not None:
+                question = question_of(ask, part)
+                if not reading.answers.has(question):
+                    sealed.setdefault(part.version, (part, {}))[1][ask] = question
     for part, questions in sealed.values():
-        for one in read_together(list(questions), part):
-            reading.answers.keep_together([questions[ask] for ask in one.asks], one)
+        for together in read_together(list(questions), part):
+            reading.answers.keep_together([questions[ask] for ask in together.asks], together)
+    for one in asked:
+        one.keep_sealed()
+
+
+def read_open_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
+    """Find out at once what several queries of a turn ask alike of open days."""
+    opened: dict[tuple[int, int | None], tuple[Days, dict[Ask, None]]] = {}
+    for one in _asked_by(queries, reading):
+        for ask, days in one.read_with_others():
+            opened.setdefault((id(days), ask.until_minute), (days, {}))[1][ask] = None
     for days, asks in opened.values():
         reading.open_days.read_together(list(asks), days)
+
+
+def _asked_by(queries: Sequence[ReportQuery], reading: Reading) -> list[Asked]:
+    return [
+        Asked(query, period, reading)
+        for query in queries
+        for period in (query.period, query.compared)
+        if period is not None
+    ]
 
 
 def read_first_rows(queries: Sequence[ReportQuery], reading: Reading) -> None:

@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
@@ -16,7 +18,13 @@ from tracking.columns.check import report_unreadable
 from tracking.errors import ReportUnavailable
 from tracking.reports.answers import ANSWERS, forget
 from tracking.reports.asked import Asked, Reading
-from tracking.reports.at_once import read_alike, read_first_rows, totals_apart
+from tracking.reports.at_once import (
+    keep_sealed,
+    read_first_rows,
+    read_open_alike,
+    totals_apart,
+)
+from tracking.reports.first_rows import begins_with_most_visitors
 from tracking.reports.metrics import Number
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import BACKWARDS, check_cursor, cursor_after, is_backwards
@@ -133,11 +141,26 @@ def _answers(
     queries: Sequence[ReportQuery], folder: Path, asker: Asker, *, with_totals: bool
 ) -> list[Report]:
     with _reading(folder, asker, queries) as reading:
-        if len(queries) > 1:
-            alike = [*queries, *(totals_apart(queries) if with_totals else ())]
-            read_alike(alike, reading)
+        if len(queries) == 1:
+            return [_report(queries[0], reading, with_totals=with_totals)]
+        alike = [*queries, *(totals_apart(queries) if with_totals else ())]
+        keep_sealed(alike, reading)
+        apart = [one for one in queries if not begins_with_most_visitors(one)]
+
+        def answer_apart() -> dict[ReportQuery, Report]:
+            with _reading(folder, asker, apart, reading) as own:
+                return {query: _report(query, own, with_totals=with_totals) for query in apart}
+
+        # Once most is kept, planning statements is most of the work, and one thread's.
+        with ThreadPoolExecutor(1, "report") as beside:
+            reports = beside.submit(copy_context().run, answer_apart)
+            read_open_alike(alike, reading)
             read_first_rows(alike, reading)
-        return [_report(query, reading, with_totals=with_totals) for query in queries]
+            found = reports.result()
+        return [
+            found[query] if query in found else _report(query, reading, with_totals=with_totals)
+            for query in queries
+        ]
 
 
 def _report(query: ReportQuery, reading: Reading, *, with_totals: bool) -> Report:
@@ -206,9 +229,11 @@ def _table(report: Report, asked: Asked, compared: Asked | None) -> Report:
 
 
 @contextmanager
-def _reading(folder: Path, asker: Asker, queries: Sequence[ReportQuery]) -> Iterator[Reading]:
+def _reading(
+    folder: Path, asker: Asker, queries: Sequence[ReportQuery], beside: Reading | None = None
+) -> Iterator[Reading]:
     with (
         duck.cursor(folder, duck.READING) as cursor,
         limited(cursor, asker.seconds, asker.left),
     ):
-        yield Reading(folder, cursor, queries)
+        yield Reading(folder, cursor, queries, beside)

@@ -36,12 +36,7 @@ class OpenDays:
         part = self._part(days, columns_of_events(ask))
         if part is None:
             return None
-        statement = sums_of(ask, part)
-        if ask.dimensions != ("time",):
-            return statement
-        # They are asked for again: a series' totals are made of the same sums.
-        self._sums[ask, id(days)] = Statement(f"FROM {self._in_table(statement)}", {})
-        return self._sums[ask, id(days)]
+        return sums_of(ask, part)
 
     def read_together(self, asks: Sequence[Ask], days: Days) -> None:
         """Find out at once what several panels' asks for visitors of these days want to know."""

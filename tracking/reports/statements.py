@@ -234,12 +234,14 @@ def rows_of(
     sums: Sequence[Statement],
     *,
     only: Sequence[Sequence[str]] | None = None,
+    with_total: bool = False,
 ) -> Statement:
     """The statement for rows of metrics, from the parts' sums.
 
     A row has its keys, its metrics, the number of all rows, and how many of these lie on the side
     of the cursor that is asked for: when it is the one before, they come backwards. With `only`,
-    the rows of these keys, in any order.
+    the rows of these keys, in any order. With `with_total`, one row more is that of all, and its
+    keys are None.
     """
     arms, parameters = arms_of(sums)
     keys = ask.keys
@@ -256,9 +258,12 @@ def rows_of(
     tests = [f"k{number} <> ''" for number in ask.required]
     tests += ["visits > 0"] if ask.has_ends else []
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
+    groups = ", ".join(keys)
+    if with_total:
+        groups = f"GROUPING SETS (({groups}), ()) HAVING count(*) > 0"
     sql = f"""
         WITH sums AS ({" UNION ALL BY NAME ".join(f"({one})" for one in arms)}),
-        summed AS (SELECT {summed} FROM sums GROUP BY {", ".join(keys)}),
+        summed AS (SELECT {summed} FROM sums GROUP BY {groups}),
         numbers AS (SELECT {", ".join(named)}, count(*) OVER () AS row_count FROM summed{where})
         SELECT *, {beside} AS beside FROM numbers {end}"""  # noqa: S608 - made of constants; every value is a parameter
     return Statement(sql, parameters)
