@@ -38,7 +38,8 @@ from tracking.tests.factories import SiteFactory
 from tracking.tests.pipeline import FIREFOX, MONDAY, NINE, ask, count, hit, seal, spool
 from tracking.upkeep.steps import check_files, copy_new_events, run_once
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+# What its many damages run, others run too: measuring that costs a third of its time.
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.no_cover]
 
 AT = NINE + 3 * DAY
 KINDS = ("chunk", "events", "visits", "site manifest", "chunk manifest")

@@ -43,7 +43,8 @@ from tracking.upkeep.steps import (
     seal_finished_days,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.any_database]
+# A kill after each step of what others run, too.
+pytestmark = [pytest.mark.django_db, pytest.mark.any_database, pytest.mark.no_cover]
 
 NEXT_MONTH = NINE + 31 * DAY
 MINUTE = timedelta(minutes=1)

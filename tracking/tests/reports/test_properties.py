@@ -44,7 +44,8 @@ from tracking.tests.reports.traffic import (
 from tracking.upkeep.step import Surroundings
 from tracking.upkeep.steps import apply_retention
 
-pytestmark = pytest.mark.any_database
+# What it runs, others run too: measuring that costs a third of its time.
+pytestmark = [pytest.mark.any_database, pytest.mark.no_cover]
 
 QUESTIONS = int(os.environ.get("FOOTFALL_QUESTIONS", "200"))
 FIRST_SEED = int(os.environ.get("FOOTFALL_SEED", "0"))
