@@ -141,6 +141,7 @@ def _answers(
     queries: Sequence[ReportQuery], folder: Path, asker: Asker, *, with_totals: bool
 ) -> list[Report]:
     with _reading(folder, asker, queries) as reading:
+        until = monotonic() + asker.seconds
         if len(queries) == 1:
             return [_report(queries[0], reading, with_totals=with_totals)]
         alike = [*queries, *(totals_apart(queries) if with_totals else ())]
@@ -148,7 +149,8 @@ def _answers(
         apart = [one for one in queries if not begins_with_most_visitors(one)]
 
         def answer_apart() -> dict[ReportQuery, Report]:
-            with _reading(folder, asker, apart, reading) as own:
+            hurried = replace(asker, seconds=until - monotonic())
+            with _reading(folder, hurried, apart, reading) as own:
                 return {query: _report(query, own, with_totals=with_totals) for query in apart}
 
         # Once most is kept, planning statements is most of the work, and one thread's.
