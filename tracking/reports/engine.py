@@ -151,13 +151,15 @@ def _answers(
         def answer_apart() -> dict[ReportQuery, Report]:
             hurried = replace(asker, seconds=until - monotonic())
             with _reading(folder, hurried, apart, reading) as own:
+                read_open_alike(apart, own)
                 return {query: _report(query, own, with_totals=with_totals) for query in apart}
 
         # Once most is kept, planning statements is most of the work, and one thread's.
         with ThreadPoolExecutor(1, "report") as beside:
             reports = beside.submit(copy_context().run, answer_apart)
-            read_open_alike(alike, reading)
-            read_first_rows(alike, reading)
+            others = [one for one in alike if begins_with_most_visitors(one)]
+            read_open_alike(others, reading)
+            read_first_rows(others, reading)
             found = reports.result()
         return [
             found[query] if query in found else _report(query, reading, with_totals=with_totals)
