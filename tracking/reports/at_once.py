@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tracking.columns.read import Days, Part
 from tracking.reports.asked import Asked, Reading, question_of, selected, total_of
-from tracking.reports.first_rows import begins_with_most_visitors, first_rows_of
+from tracking.reports.first_rows import first_rows_of
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import Ask
 from tracking.reports.together import read_together
@@ -62,12 +62,8 @@ def _asked_by(queries: Sequence[ReportQuery], reading: Reading) -> list[Asked]:
 
 
 def read_first_rows(queries: Sequence[ReportQuery], reading: Reading) -> None:
-    """Find out the rows of queries about the most visitors by one dimension, or about all."""
-    asked = [
-        Asked(query, query.period, reading)
-        for query in dict.fromkeys(queries)
-        if begins_with_most_visitors(query)
-    ]
+    """Find out the rows of queries that begin with the most visitors, or are about all of them."""
+    asked = [Asked(query, query.period, reading) for query in dict.fromkeys(queries)]
     pages = [one.first_page() for one in asked]
     reading.first_rows |= {one.query: [] for one in asked}
     if not any(one.sums for one in pages):

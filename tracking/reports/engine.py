@@ -146,7 +146,8 @@ def _answers(
             return [_report(queries[0], reading, with_totals=with_totals)]
         alike = [*queries, *(totals_apart(queries) if with_totals else ())]
         keep_sealed(alike, reading)
-        apart = [one for one in queries if not begins_with_most_visitors(one)]
+        ranked = [one for one in alike if begins_with_most_visitors(one)]
+        apart = [one for one in queries if one not in ranked]
 
         def answer_apart() -> dict[ReportQuery, Report]:
             hurried = replace(asker, seconds=until - monotonic())
@@ -157,9 +158,8 @@ def _answers(
         # Once most is kept, planning statements is most of the work, and one thread's.
         with ThreadPoolExecutor(1, "report") as beside:
             reports = beside.submit(copy_context().run, answer_apart)
-            others = [one for one in alike if begins_with_most_visitors(one)]
-            read_open_alike(others, reading)
-            read_first_rows(others, reading)
+            read_open_alike(ranked, reading)
+            read_first_rows(ranked, reading)
             found = reports.result()
         return [
             found[query] if query in found else _report(query, reading, with_totals=with_totals)
