@@ -28,11 +28,12 @@ hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What has no database is the same with any."""
+    """What has no database is the same with any; what takes longest is not left to the end."""
     for item in items:
         has_one = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
         if not has_one and item.get_closest_marker("django_db") is None:
             item.add_marker(pytest.mark.any_database)
+    items.sort(key=lambda item: item.get_closest_marker("processes") is None)
 
 
 @pytest.fixture(autouse=True)
