@@ -32,7 +32,8 @@ from tracking.columns.manifest import (
     write_manifest,
 )
 from tracking.columns.record import drop_uncopied, events_of_days, load
-from tracking.columns.schema import raw_row
+from tracking.columns.schema import RAW_COLUMNS, raw_columns
+from tracking.columns.tables import Source, Table
 from tracking.models import Engagement, Event, SpoolFile
 from tracking.records import event_id
 
@@ -116,15 +117,23 @@ def forget_cursors(manifest: Manifest, kept: set[int]) -> Manifest:
     return replace(manifest, cursors={pk: at for pk, at in manifest.cursors.items() if pk in kept})
 
 
-def raw_rows(folder: Path, files: Sequence[ChunkFile]) -> tuple[str, dict[str, list[str]]]:
-    """A query for these files' raw rows, and the values of its parameters."""
+def raw_sources(
+    folder: Path, files: Sequence[ChunkFile]
+) -> tuple[list[Source], dict[str, list[str]]]:
+    """These files' raw rows, and the values of parameters."""
     paths: dict[str, list[str]] = {}
-    arms: dict[str, str] = {}
+    sources: dict[str, Source] = {}
     for chunk in files:
         name = f"chunks_{chunk.schema}"
         paths.setdefault(name, []).append(str(folder / "chunks" / chunk.name))
-        arms[name] = f"SELECT {raw_row(chunk.schema)} FROM read_parquet(${name})"  # noqa: S608
-    return " UNION ALL ".join(arms.values()), paths
+        sources[name] = Source(raw_columns(chunk.schema), f"read_parquet(${name})")
+    return list(sources.values()), paths
+
+
+def _raw_rows(folder: Path, files: Sequence[ChunkFile]) -> tuple[str, dict[str, list[str]]]:
+    """A query for all of them, and the values of its parameters."""
+    sources, parameters = raw_sources(folder, files)
+    return Table(sources).query(RAW_COLUMNS.keys()), parameters
 
 
 def hidden(sealed: Sequence[tuple[int, date, int]]) -> dict[str, list[Any]]:
@@ -140,7 +149,7 @@ def days_in_chunks(folder: Path, manifest: Manifest) -> list[tuple[int, date, in
     """The (site, day) pairs that chunks have rows of, each with the last such chunk's number."""
     if not manifest.chunks:
         return []
-    rows, parameters = raw_rows(folder, manifest.chunks)
+    rows, parameters = _raw_rows(folder, manifest.chunks)
     with duck.cursor(folder) as cursor:
         return cursor.execute(
             f"SELECT site, day, max(chunk) FROM ({rows}) GROUP BY ALL ORDER BY ALL",  # noqa: S608
@@ -195,7 +204,7 @@ def _merged(
     level: int,
     gone: Sequence[Day] = (),
 ) -> Manifest:
-    rows, parameters = raw_rows(folder, files)
+    rows, parameters = _raw_rows(folder, files)
     with duck.cursor(folder) as cursor:
         sites = cursor.execute(f"SELECT DISTINCT site FROM ({rows})", parameters).fetchall()  # noqa: S608
         sealed = [

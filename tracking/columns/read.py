@@ -1,7 +1,6 @@
 """Gives reports the rows of sites and a range of days, as SQL over files."""
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -10,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from tracking.columns.check import report_unreadable
-from tracking.columns.chunks import NOT_HIDDEN, hidden, raw_rows
+from tracking.columns.chunks import NOT_HIDDEN, hidden, raw_sources
 from tracking.columns.manifest import (
     EVENTS,
     VISITS,
+    ChunkFile,
     Manifest,
     Sealed,
     SealedFile,
@@ -21,8 +21,15 @@ from tracking.columns.manifest import (
     read_sealed,
     site_folder,
 )
-from tracking.columns.schema import EVENT_COLUMNS, SEALED_SCHEMAS, VISIT_COLUMNS, raw_row
-from tracking.columns.shape import HOUR_BIT, ends_of, hours_in, open_tables
+from tracking.columns.schema import (
+    EVENT_COLUMNS,
+    RAW_COLUMNS,
+    SEALED_SCHEMAS,
+    VISIT_COLUMNS,
+    raw_columns,
+)
+from tracking.columns.shape import ENDS, HOUR_BIT, hours_in, open_tables
+from tracking.columns.tables import Source, Table
 from tracking.errors import ReportUnavailable
 
 VISITS_OF_A_PIECE = 650_000
@@ -33,17 +40,17 @@ WITH_ONE_PAGE = 4
 
 @dataclass(frozen=True)
 class Part:
-    """Tables `events` and `visits` as common table expressions, with their parameters by name.
+    """The tables `events` and `visits`, with parameters by name.
 
     The columns are those of `schema.py`; files of earlier schemas have visits' hours in the table
-    `timed_visits` alone. Open days have no such table and no marks, of events only what is asked
-    for, and an event's `moment`. Visits of sealed days have numbers from `first` to `last`; those
-    of open days have none that are dense, and both are None. `version` tells the content of sealed
-    days apart from any other. `days` are the first and the last, None of open ones and of those
-    that are to be read all at once.
+    `timed_visits` alone. Open days have no such table and no marks, and of events their `moment`.
+    Visits of sealed days have numbers from `first` to `last`; those of open days have none that are
+    dense, and both are None. `version` tells the content of sealed days apart from any other.
+    `days` are the first and the last, None of open ones and of those that are to be read all at
+    once.
     """
 
-    tables: str
+    tables: Mapping[str, Table]
     parameters: Mapping[str, Any]
     first: int | None = None
     last: int | None = None
@@ -87,31 +94,20 @@ class Days:
         """The days that are sealed; None when there are none."""
         return _sealed_part(self)
 
-    def open_part(self, names: AbstractSet[str], ends: str = "") -> Part | None:
-        """All other days; `names` are the columns of events that are asked for.
+    def open_part(self, ends: str = "") -> Part | None:
+        """All other days; None when there are none.
 
-        `ends` is the table that has `ends_of` their rows, if there is one already.
+        `ends` is the table that has ENDS of their rows, if there is one already.
         """
-        rows = self.open_rows
-        if rows is None:
+        if self._raw is None:
             return None
-        tables = {"raw": rows.query} | ({} if ends else {"ends": ends_of("raw")})
-        tables |= open_tables("raw", ends or "ends", names)
-        named = ", ".join(f"{name} AS ({query})" for name, query in tables.items())
-        return Part(named, rows.parameters)
+        raw, parameters = self._raw
+        made = {} if ends else {"ends": Table([ENDS])}
+        return Part({**raw, **made, **open_tables(ends or "ends")}, parameters)
 
     @cached_property
-    def open_rows(self) -> "Rows | None":
-        """The raw rows of all other days; None when there are none."""
-        return _open_rows(self)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """A query for raw rows, and its parameters by name."""
-
-    query: str
-    parameters: Mapping[str, Any]
+    def _raw(self) -> tuple[Mapping[str, Table], Mapping[str, Any]] | None:
+        return _raw_tables(self)
 
 
 def days_of(folder: Path, site_ids: Sequence[int], first_day: date, last_day: date) -> Days:
@@ -131,43 +127,45 @@ def days_of(folder: Path, site_ids: Sequence[int], first_day: date, last_day: da
 
 
 @dataclass
-class _Arms:
-    """Queries over files that together make the tables of a sealed part."""
+class _Sources:
+    """What together makes the tables of a sealed part, and its parameters."""
 
-    events: list[str] = field(default_factory=list)
-    visits: list[str] = field(default_factory=list)
-    timed_visits: list[str] = field(default_factory=list)
+    by_table: dict[str, list[Source]] = field(default_factory=dict)
     parameters: dict[str, Any] = field(default_factory=dict)
 
     def add(
         self, site: Path, files: Sequence[SealedFile], shift: int, days: Sequence[date] = ()
     ) -> None:
         """Add rows of files of one schema, of these days alone if any are given."""
-        number = len(self.events)
-        where = ""
-        if days:
-            where = f" WHERE day BETWEEN $from_{number} AND $to_{number}"
-            self.parameters |= {f"from_{number}": min(days), f"to_{number}": max(days)}
-            if (max(days) - min(days)).days >= len(days):
-                where += f" AND list_contains($days_{number}, day)"
-                self.parameters[f"days_{number}"] = list(days)
-        known = SEALED_SCHEMAS[files[0].schema]
-        events, visits = f"read_parquet($events_{number})", f"read_parquet($visits_{number})"
-        self.parameters |= {
-            f"{name}_{number}": [str(site / f"{one.name}{suffix}") for one in files]
-            for name, suffix in (("events", EVENTS), ("visits", VISITS))
-        }
-        for arms, columns, rows in (
-            (self.events, _columns(EVENT_COLUMNS, {}, shift), events),
-            (self.visits, _columns(VISIT_COLUMNS, known, shift), visits),
-            (self.timed_visits, *_timed_visits(known, shift, visits, events)),
+        known, where = SEALED_SCHEMAS[files[0].schema], self._within(days)
+        events, visits = self._read(site, files, EVENTS), self._read(site, files, VISITS)
+        for table, columns, rows in (
+            ("events", _columns(EVENT_COLUMNS, {}, shift), events),
+            ("visits", _columns(VISIT_COLUMNS, known, shift), visits),
+            ("timed_visits", *_timed_visits(known, shift, visits, events)),
         ):
-            arms.append(f"SELECT {columns} FROM {rows}{where}")  # noqa: S608 - constants
+            self.by_table.setdefault(table, []).append(Source(columns, rows, after=where))
+
+    def _read(self, site: Path, files: Sequence[SealedFile], suffix: str) -> str:
+        return f"read_parquet({self._bind([str(site / f'{one.name}{suffix}') for one in files])})"
+
+    def _within(self, days: Sequence[date]) -> str:
+        if not days:
+            return ""
+        where = f" WHERE day BETWEEN {self._bind(min(days))} AND {self._bind(max(days))}"
+        if (max(days) - min(days)).days >= len(days):
+            where += f" AND list_contains({self._bind(list(days))}, day)"
+        return where
+
+    def _bind(self, value: Any) -> str:
+        name = f"sealed_{len(self.parameters)}"
+        self.parameters[name] = value
+        return f"${name}"
 
 
 def _timed_visits(
     known: Mapping[str, str], shift: int, visits: str, events: str
-) -> tuple[str, str]:
+) -> tuple[Mapping[str, str], str]:
     """The columns of visits, and the rows that they are of, with the hours of each.
 
     Where visits do not know them, they are found out from their events.
@@ -184,7 +182,7 @@ def _timed_visits(
 
 
 def _sealed_part(days: Days) -> Part | None:
-    arms = _Arms()
+    sources = _Sources()
     ranges = []
     end = 0
     for site_id in days.sealed:
@@ -200,33 +198,29 @@ def _sealed_part(days: Days) -> Part | None:
             if len(its_days) == one.holds:
                 whole.setdefault(one.schema, []).append(one)
         for files in whole.values():
-            arms.add(site, files, shift)
+            sources.add(site, files, shift)
         for one, its_days in used.items():
             if len(its_days) != one.holds:
-                arms.add(site, [one], shift, its_days)
+                sources.add(site, [one], shift, its_days)
         ranges.append((first + shift, last + shift))
         end = last + shift + 1
     if not ranges:
         return None
     return Part(
-        # Read anew by each that asks, for the columns and rows that it wants.
-        f"events AS NOT MATERIALIZED ({' UNION ALL '.join(arms.events)}),"
-        f" visits AS NOT MATERIALIZED ({' UNION ALL '.join(arms.visits)}),"
-        f" timed_visits AS NOT MATERIALIZED ({' UNION ALL '.join(arms.timed_visits)})",
-        arms.parameters,
+        {name: Table(some, is_of_files=True) for name, some in sources.by_table.items()},
+        sources.parameters,
         ranges[0][0],
         ranges[-1][1],
-        blake2b(repr(sorted(arms.parameters.items())).encode()).hexdigest(),
+        blake2b(repr(sorted(sources.parameters.items())).encode()).hexdigest(),
         (days.first_day, days.last_day),
     )
 
 
-def _columns(columns: Iterable[str], known: Mapping[str, str], shift: int) -> str:
-    """The columns, with visits' and visitors' numbers moved; `known` says what some are made of."""
+def _columns(columns: Iterable[str], known: Mapping[str, str], shift: int) -> dict[str, str]:
+    """What each column is, with visits' and visitors' numbers moved; `known` says it of some."""
     numbers = {"visit", "visitor"} if shift else set()
     moved = {name: f"{name}::BIGINT + {shift}" for name in numbers}
-    sources = {**moved, **known}
-    return ", ".join(f"{sources[name]} AS {name}" if name in sources else name for name in columns)
+    return {name: name for name in columns} | moved | dict(known)
 
 
 def _used(days: Days, site_id: int, schemas: Container[int]) -> dict[SealedFile, Sequence[date]]:
@@ -245,44 +239,44 @@ def _used(days: Days, site_id: int, schemas: Container[int]) -> dict[SealedFile,
     return found
 
 
-def _open_rows(days: Days) -> Rows | None:
-    arms, values = _chunk_rows(days)
-    if old := _of_schema_1(days):
-        arms.append(f"SELECT {raw_row(1)} FROM read_parquet($old)")  # noqa: S608 - constants
-        values["old"] = old
-    if not arms:
-        return None
+def _raw_tables(days: Days) -> tuple[Mapping[str, Table], Mapping[str, Any]] | None:
+    """The table `raw` of days that are not sealed, and what it is made of, with parameters."""
     sites = ", ".join(str(int(site_id)) for site_id in days.sealed)
-    raw = (
-        f"SELECT * FROM ({' UNION ALL '.join(arms)})"  # noqa: S608 - constants and numbers
-        f" WHERE site IN ({sites}) AND day BETWEEN $first_day AND $last_day"
-    )
-    values |= {"first_day": days.first_day, "last_day": days.last_day}
-    return Rows(raw, values)
-
-
-def _chunk_rows(days: Days) -> tuple[list[str], dict[str, Any]]:
-    """Queries for what of chunks is not in sealed files, and their parameters."""
+    where = f" WHERE site IN ({sites}) AND day BETWEEN $first_day AND $last_day"
+    values: dict[str, Any] = {"first_day": days.first_day, "last_day": days.last_day}
+    tables = {}
+    raw = []
     chunks = [
         one
         for one in days.manifest.chunks
         if one.first_day <= days.last_day and days.first_day <= one.last_day
     ]
-    rows, parameters = raw_rows(days.folder, chunks)
-    if not rows:
-        return [], {}
+    if chunks:
+        sources, paths = raw_sources(days.folder, chunks)
+        tables["chunk_rows"] = Table(sources, is_of_files=True)
+        values |= paths
+        not_hidden = where
+        if sealed := _sealed_within(days, chunks):
+            not_hidden += f" AND {NOT_HIDDEN}"
+            values |= hidden(sealed)
+        columns = {name: f"r.{name}" for name in RAW_COLUMNS}
+        raw.append(Source(columns, "chunk_rows AS r", after=not_hidden))
+    if old := _of_schema_1(days):
+        raw.append(Source(raw_columns(1), "read_parquet($old)", after=where))
+        values["old"] = old
+    return ({**tables, "raw": Table(raw)}, values) if raw else None
+
+
+def _sealed_within(days: Days, chunks: Sequence[ChunkFile]) -> list[tuple[int, date, int]]:
+    """Sites' sealed days of which these chunks may have rows, each with the last chunk in it."""
     first_day = max(days.first_day, min(one.first_day for one in chunks))
     last_day = min(days.last_day, max(one.last_day for one in chunks))
-    sealed = [
+    return [
         (site_id, day, days.manifest.hidden_up_to(site_id, day, one))
         for site_id, site in days.sealed.items()
         for day, one in site.days.items()
         if first_day <= day <= last_day
     ]
-    if not sealed:
-        return [rows], dict(parameters)
-    query = f"SELECT * FROM ({rows}) AS r WHERE {NOT_HIDDEN}"  # noqa: S608 - constants and names
-    return [query], {**parameters, **hidden(sealed)}
 
 
 def _of_schema_1(days: Days) -> list[str]:

@@ -149,7 +149,6 @@ SEALED_SCHEMAS: dict[int, dict[str, str]] = {
 """For each schema with files of events and visits, what these visits have in such a place."""
 
 
-def raw_row(schema: int) -> str:
-    """A raw row's columns, as SQL over a file of this schema."""
-    known = RAW_SCHEMAS[schema]
-    return ", ".join(f"{known[name]} AS {name}" if name in known else name for name in RAW_COLUMNS)
+def raw_columns(schema: int) -> dict[str, str]:
+    """What a raw row's columns are, as SQL over a file of this schema."""
+    return {name: name for name in RAW_COLUMNS} | RAW_SCHEMAS[schema]

@@ -1,7 +1,6 @@
 """What raw rows say of events and visits: the same for files of sealed days and for open days."""
 
 from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 
 from tracking.columns.schema import (
     ALONE,
@@ -22,20 +21,25 @@ from tracking.columns.schema import (
     TRAITS,
     VISIT_COLUMNS,
 )
+from tracking.columns.tables import Source, Table
 
 IN_TIME = "moment::HUGEINT * 9223372036854775808 + event"
 """The order of events by moment and id, as one number: pairs take a fifth longer to compare."""
 
 # An engagement signal lengthens its visit; a visit of which there is nothing else is none.
-OF_ROWS = f"""
-        count(*) FILTER (kind = {PAGEVIEW_KIND}) AS pageviews,
-        count(*) FILTER (kind = {EVENT_KIND}) AS events,
-        (max(moment) - min(moment))::UINTEGER AS duration,
-        count(*) FILTER (kind = {PAGEVIEW_KIND}) <= 1
-            AND count(*) FILTER (kind = {EVENT_KIND} AND interactive) = 0 AS bounced,
-        coalesce(arg_min(page, {IN_TIME}) FILTER (kind = {PAGEVIEW_KIND}), '') AS entry_page,
-        coalesce(arg_max(page, {IN_TIME}) FILTER (kind = {PAGEVIEW_KIND}), '') AS exit_page,
-        any_value(day) AS day, min(moment) AS began"""
+OF_ROWS = {
+    "pageviews": f"count(*) FILTER (kind = {PAGEVIEW_KIND})",
+    "events": f"count(*) FILTER (kind = {EVENT_KIND})",
+    "duration": "(max(moment) - min(moment))::UINTEGER",
+    "bounced": f"count(*) FILTER (kind = {PAGEVIEW_KIND}) <= 1"
+    f" AND count(*) FILTER (kind = {EVENT_KIND} AND interactive) = 0",
+    "entry_page": f"coalesce(arg_min(page, {IN_TIME}) FILTER (kind = {PAGEVIEW_KIND}), '')",
+    "exit_page": f"coalesce(arg_max(page, {IN_TIME}) FILTER (kind = {PAGEVIEW_KIND}), '')",
+    "day": "any_value(day)",
+    "began": "min(moment)",
+}
+BY_VISIT = f" GROUP BY visit HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0"
+"""What raw rows say of their visits, by the `visit`."""
 
 
 HOUR_BIT = f"(1::UINTEGER << ({HOUR}))::UINTEGER"
@@ -47,69 +51,69 @@ def hours_in(bits: str) -> str:
     return f"[hour FOR hour IN range(24) IF ({bits} >> hour) & 1 = 1]::UTINYINT[]"
 
 
-def ends_of(raw: str, attributes: AbstractSet[str] = frozenset(TRAITS)) -> str:
-    """A query for the visits of these raw rows, by their `visit`, with their visitor.
+ENDS = Source(
+    {
+        "visit": "visit",
+        **OF_ROWS,
+        **{name: f"any_value({name})" for name in ("visitor", *TRAITS)},
+    },
+    "raw",
+    after=BY_VISIT,
+)
+"""The visits of the table `raw`, with their visitor and traits."""
 
-    Of their traits they have those that are among the attributes.
-    """
-    names = ["visitor", *(name for name in TRAITS if name in attributes)]
-    return f"""
-    SELECT visit, {OF_ROWS},
-        {", ".join(f"any_value({name}) AS {name}" for name in names)}
-    FROM {raw} GROUP BY visit HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0"""  # noqa: S608 - constants and a table's name
 
-
-def engaged_of(raw: str) -> str:
-    """A query for what engagement signals say of pageviews among these raw rows, by their `event`.
+def engaged_of(raw: str) -> Source:
+    """What engagement signals say of pageviews among these raw rows, by their `event`.
 
     A signal belongs to the latest pageview of its page in its visit, at or before it.
     """
-    return f"""
-    SELECT p.event AS event, sum(s.seconds)::INTEGER AS seconds, max(s.scroll_depth) AS scroll_depth
-    FROM (SELECT * FROM {raw} WHERE kind = {ENGAGEMENT_KIND}) AS s
+    return Source(
+        {
+            "event": "p.event",
+            "seconds": "sum(s.seconds)::INTEGER",
+            "scroll_depth": "max(s.scroll_depth)",
+        },
+        f"""(SELECT * FROM {raw} WHERE kind = {ENGAGEMENT_KIND}) AS s
     ASOF JOIN (
         SELECT visit, page, moment, max(event) AS event
         FROM {raw} WHERE kind = {PAGEVIEW_KIND} GROUP BY visit, page, moment
-    ) AS p ON s.visit = p.visit AND s.page = p.page AND s.moment >= p.moment
-    GROUP BY p.event"""  # noqa: S608 - as above
+    ) AS p ON s.visit = p.visit AND s.page = p.page AND s.moment >= p.moment""",  # noqa: S608 - constants and a table's name
+        after=" GROUP BY p.event",
+    )
 
 
+OF_SIGNALS = frozenset({"seconds", "scroll_depth"})
 OWN = tuple(
     name
     for name in EVENT_COLUMNS
-    if name not in {*OF_VISITS, "sole", "seconds", "scroll_depth"} and not name.endswith("_mark")
+    if name not in {*OF_VISITS, *OF_SIGNALS, "sole"} and not name.endswith("_mark")
 )
 
-ALWAYS = frozenset(
-    {*("day", "visit", "visitor", "minute", "kind", "name", "props", "revenue", "currency")}
-)
-"""Of these, what open days' events have whether they are asked for or not."""
 
+def open_tables(ends: str) -> dict[str, Table]:
+    """The tables `events` and `visits` of open days, and what they are made of.
 
-def open_tables(raw: str, ends: str, names: AbstractSet[str]) -> dict[str, str]:
-    """Queries for the tables `events` and `visits` of open days, and for what they are made of.
-
-    Each is over those before it, the first over the tables of raw rows and of `ends_of` these.
-    `names` are the columns of `events` that are asked for: to plan with others takes longer than to
-    read some thousand rows, and some of them have to be joined.
+    They are over the table `raw`, and over one with columns of ENDS.
     """
-    columns = [f"r.{name}" for name in OWN if name in ALWAYS or name in names]
-    columns += ["r.moment", "r.event", "false AS sole"]
-    tables = {}
-    joins = ""
-    if names & OF_VISITS.keys():
-        columns += [f"e.{name}" for name in OF_VISITS]
-        joins += f" JOIN {ends} AS e ON e.visit = r.visit"
-    if names & {"seconds", "scroll_depth"}:
-        columns += ["engaged.seconds", "engaged.scroll_depth"]
-        joins += " LEFT JOIN engaged ON engaged.event = r.event"
-        tables["engaged"] = engaged_of(raw)
-    else:
-        columns += ["NULL::INTEGER AS seconds", "NULL::TINYINT AS scroll_depth"]
-    return tables | {
-        "events": f"SELECT {', '.join(columns)} FROM {raw} AS r{joins}"  # noqa: S608 - constants
+    of_visits = {"day", "visit", "visitor", "pageviews", "events", *OF_VISITS, *TRAITS}
+    events = Source(
+        {name: f"r.{name}" for name in (*OWN, "moment", "event")}
+        | {name: f"e.{name}" for name in OF_VISITS}
+        | {name: f"engaged.{name}" for name in OF_SIGNALS}
+        | {"sole": "false"},
+        "raw AS r",
+        {
+            f" JOIN {ends} AS e ON e.visit = r.visit": OF_VISITS.keys(),
+            " LEFT JOIN engaged ON engaged.event = r.event": OF_SIGNALS,
+        },
         f" WHERE r.kind <> {ENGAGEMENT_KIND}",
-        "visits": f"SELECT *, false AS sole FROM {ends}",  # noqa: S608 - a table's name
+    )
+    visits = Source({name: name for name in sorted(of_visits)} | {"sole": "false"}, ends)
+    return {
+        "engaged": Table([engaged_of("raw")]),
+        "events": Table([events]),
+        "visits": Table([visits]),
     }
 
 
@@ -129,10 +133,9 @@ def numbered_visits(first: int) -> str:
         FROM (SELECT e.*, t.visitor,
                 row_number() OVER (ORDER BY e.day, {order}, e.began, e.visit) - 1 + {int(first)}
                 AS number
-            FROM (SELECT visit, {OF_ROWS},
+            FROM (SELECT visit, {", ".join(f"{sql} AS {name}" for name, sql in OF_ROWS.items())},
                     bit_or({HOUR_BIT}) FILTER (kind <> {ENGAGEMENT_KIND}) AS hours
-                FROM rows GROUP BY visit
-                HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0) AS e
+                FROM rows{BY_VISIT}) AS e
             JOIN traits AS t ON t.visit = e.visit)
         WINDOW of_visitor AS (PARTITION BY visitor)"""  # noqa: S608 - constants
 
@@ -195,8 +198,9 @@ def marks() -> str:
 def joined_events() -> tuple[str, str]:
     """Make the temporary table `joined`, of events with all but their visit's `traits`."""
     own = ", ".join(f"r.{name}" for name in OWN if name not in {*TRAITS, "visit", "visitor"})
+    engaged = engaged_of("rows").query({"event", *OF_SIGNALS})
     return (
-        f"CREATE OR REPLACE TEMP TABLE engaged AS {engaged_of('rows')}",
+        f"CREATE OR REPLACE TEMP TABLE engaged AS {engaged}",
         f"""
         CREATE OR REPLACE TEMP TABLE joined AS
         SELECT {own}, r.visit, r.moment, r.event, n.number, n.visitor, n.sole,

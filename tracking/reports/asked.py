@@ -22,7 +22,6 @@ from tracking.reports.query import ReportQuery
 from tracking.reports.statements import (
     Ask,
     Statement,
-    columns_of_events,
     newest_of,
     rows_of,
     sums_of,
@@ -145,7 +144,7 @@ class Asked:
         """The newest selected events of each part that is open: when, and their ids."""
         found: list[Line] = []
         for ask, days in self._days(self._ask(())):
-            opened = days.open_part(columns_of_events(ask))
+            opened = days.open_part()
             if opened is not None:
                 newest_of(ask, opened, count).run(self._cursor)
                 found += self._cursor.fetchall()

@@ -1,13 +1,14 @@
 """Sums of open days, for the panels of one turn: what they ask alike is found out once."""
 
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
 
 import duckdb
 
-from tracking.columns.read import Days, Part, Rows
-from tracking.columns.shape import ends_of
-from tracking.reports.statements import Ask, Statement, columns_of_events, sums_of
+from tracking.columns.read import Days, Part
+from tracking.columns.schema import TRAITS
+from tracking.columns.shape import ENDS
+from tracking.columns.tables import expressions
+from tracking.reports.statements import Ask, Statement, sums_of
 from tracking.reports.together import read_listed, read_together
 
 MOST_LISTED = 15_000
@@ -33,14 +34,12 @@ class OpenDays:
         known = self._sums.get((ask, id(days)))
         if known is not None:
             return known
-        part = self._part(days, columns_of_events(ask))
-        if part is None:
-            return None
-        return sums_of(ask, part)
+        part = self._part(days)
+        return None if part is None else sums_of(ask, part)
 
     def read_together(self, asks: Sequence[Ask], days: Days) -> None:
         """Find out at once what several panels' asks for visitors of these days want to know."""
-        part = self._part(days, frozenset().union(*map(columns_of_events, asks)))
+        part = self._part(days)
         if part is None:
             return
         _, visits = self._visits[id(days)]
@@ -57,25 +56,28 @@ class OpenDays:
         statement.run_into(self._cursor, name)
         return name
 
-    def _part(self, days: Days, names: AbstractSet[str]) -> Part | None:
-        """The open ones of these days; `names` are the columns of events that are asked for."""
-        if self._attributes is None or days.open_rows is None:
-            return days.open_part(names)
+    def _part(self, days: Days) -> Part | None:
+        """The open ones of these days."""
+        part = days.open_part()
+        if self._attributes is None or part is None:
+            return part
         if id(days) not in self._visits:
-            self._visits[id(days)] = self._visits_of(days.open_rows, self._attributes)
+            self._visits[id(days)] = self._visits_of(part, self._attributes)
         table, _ = self._visits[id(days)]
-        return days.open_part(names, table)
+        return days.open_part(table)
 
-    def _visits_of(self, rows: Rows, attributes: frozenset[str]) -> tuple[str, int]:
-        """A new table of these rows' visits, and how many there are.
+    def _visits_of(self, part: Part, attributes: frozenset[str]) -> tuple[str, int]:
+        """A new table of the part's visits, and how many there are.
 
-        The rows themselves are read again by each that asks: to put them into a table takes four
-        times as long as to read them.
+        Raw rows are read again by each that asks: to put them into a table takes four times as long
+        as to read them.
         """
         table = f"open_visits_{len(self._visits)}"
+        names = {name for name in ENDS.columns if name not in TRAITS or name in attributes}
+        query = ENDS.query(names)
         [(count,)] = self._cursor.execute(
             f"CREATE OR REPLACE TEMP TABLE {table} AS"
-            f" WITH raw AS ({rows.query}) {ends_of('raw', attributes)}",
-            dict(rows.parameters),
+            f" WITH {', '.join(expressions(part.tables, query))} {query}",
+            dict(part.parameters),
         ).fetchall()
         return table, count

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from tracking.columns.read import Part
 from tracking.columns.schema import ALONE, HOUR, MARKED, SHARED, SHARED_LATER
+from tracking.columns.tables import expressions
 from tracking.reports.conditions import (
     PATTERNS,
     All,
@@ -58,7 +59,7 @@ WHICH_MARKS = {
 
 @dataclass
 class Tables:
-    """The tables of one statement so far, as common table expressions, and its parameters.
+    """The tables of one statement so far: a part's, and those of `expressions` over them.
 
     `variables` are to be set before it, in their order.
     """
@@ -73,13 +74,21 @@ class Tables:
     @classmethod
     def of(cls, part: Part) -> "Tables":
         """Those of the part alone."""
-        return cls(part, [part.tables], dict(part.parameters))
+        return cls(part, [], dict(part.parameters))
 
     def bind(self, value: Any) -> str:
         """A parameter with this value, the same each time."""
         name = self._bound.setdefault(value, f"p{len(self.parameters)}")
         self.parameters[name] = value
         return f"${name}"
+
+    def statement(self, query: str) -> str:
+        """A query over these tables, with what it names of them."""
+        return self._with_tables(query, self.expressions)
+
+    def _with_tables(self, query: str, more: Sequence[str] = ()) -> str:
+        tables = [*expressions(self.part.tables, " ".join([query, *more])), *more]
+        return f"WITH {', '.join(tables)} {query}" if tables else query
 
     def add(self, name: str, query: str) -> str:
         """One more table; returns its name, made different from all others."""
@@ -179,9 +188,8 @@ class Tables:
 
     def _variable(self, bits: Bits) -> str:
         """The name of the variable that has them: a subquery would be joined."""
-        tables = f"WITH {self.part.tables} "
-        alone = bits.alone and tables + bits.alone
-        bits = replace(bits, query=tables + bits.query, alone=alone)
+        alone = bits.alone and self._with_tables(bits.alone)
+        bits = replace(bits, query=self._with_tables(bits.query), alone=alone)
         name = next((one for one, other in self.variables.items() if other == bits), "")
         if not name:
             name = f"visits_{len(self.variables)}"

@@ -10,24 +10,15 @@ from typing import Any
 import duckdb
 
 from tracking.columns.read import Part
-from tracking.columns.schema import OF_VISITS
 from tracking.errors import InvalidQuery
-from tracking.reports.conditions import Condition, Filter, conjuncts, filters_in
+from tracking.reports.conditions import Condition, Filter, conjuncts
 from tracking.reports.conditions import is_text as can_be_stored
 from tracking.reports.dimensions import Dimension, dimension_named
 from tracking.reports.metrics import METRICS, REVENUE
 from tracking.reports.periods import Interval
 from tracking.reports.query import ReportQuery
 from tracking.reports.selection import Bits, Selection, Tables, select
-from tracking.reports.sums import OF_ENDS, OF_EVENTS, REACHED, Key, keys_of, sums_query
-
-COLUMNS_OF_SUMS = {
-    frozenset(OF_VISITS): OF_ENDS,
-    frozenset({"seconds", "scroll_depth"}): {
-        *("engaged", "engaged_pageviews", "depth", "depth_pageviews")
-    },
-}
-"""Columns of events that take a join to make for open days, and the sums that are made of them."""
+from tracking.reports.sums import OF_ENDS, REACHED, Key, keys_of, sums_query
 
 PARAMETER = re.compile(r"\$([a-z]\w*)")
 LARGEST = 1 << 63
@@ -164,7 +155,7 @@ def sums_of(ask: Ask, part: Part) -> Statement:
         if ask.goal is not None:
             reached = select(tables, (*ask.conditions, ask.goal), bounds)
             query = _with_goal(tables, keys, reached, query)
-    sql = f"WITH {', '.join(tables.expressions)} {query}"
+    sql = tables.statement(query)
     return Statement(sql, tables.parameters, tables.variables, tables.pieces_of(sql))
 
 
@@ -172,9 +163,9 @@ def newest_of(ask: Ask, part: Part, count: int) -> Statement:
     """The statement for the newest selected events of open days: when each happened, and its id."""
     tables = Tables.of(part)
     selected = select(tables, ask.conditions, bounds_of(ask)).event
-    sql = (
-        f"WITH {', '.join(tables.expressions)} SELECT moment, event FROM events"  # noqa: S608
-        f" WHERE {selected} ORDER BY moment DESC, event DESC LIMIT {int(count)}"
+    sql = tables.statement(
+        f"SELECT moment, event FROM events WHERE {selected}"  # noqa: S608
+        f" ORDER BY moment DESC, event DESC LIMIT {int(count)}"
     )
     return Statement(sql, tables.parameters, tables.variables)
 
@@ -188,23 +179,6 @@ def bounds_of(ask: Ask) -> dict[str, str]:
         moment.append(f"minute < {int(ask.until_minute)}")
     bounds = {ask.dimensions[number]: "props <> ''" for number in ask.required}
     return bounds | ({"moment": " AND ".join(moment)} if moment else {})
-
-
-def columns_of_events(ask: Ask) -> frozenset[str]:
-    """The columns of events that are read of open days."""
-    conditions = [one for one in (ask.condition, ask.goal) if one is not None]
-    used = {one.dimension for condition in conditions for one in filters_in(condition)}
-    if (
-        ask.goal is not None
-        or ask.revenue
-        or ask.sums & OF_EVENTS.keys()
-        or any(one.scope == "event" for one in ask.by)
-    ):
-        used |= {*ask.dimensions}
-    for names, sums in COLUMNS_OF_SUMS.items():
-        if ask.sums & sums:
-            used |= names
-    return frozenset(used)
 
 
 def _revenue(keys: Sequence[Key], selection: Selection) -> str:

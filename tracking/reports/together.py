@@ -74,7 +74,7 @@ def _read_alike(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
                 for number, (_, keys) in enumerate(some)
             ]
             query = _counted([keys for _, keys in some], columns, visitors)
-            sql = f"WITH {', '.join(tables.expressions)} {query}"
+            sql = tables.statement(query)
             pieces = tables.pieces_of(sql)
             statement = Statement(sql, tables.parameters, tables.variables, pieces)
             yield Together(statement, [ask for ask, _ in some], [*map(_found_in, columns)])
@@ -103,9 +103,9 @@ def read_listed(asks: Sequence[Ask], part: Part) -> Iterator[Together]:
         listed += some
     if len(listed) > 1:
         each = f"SELECT DISTINCT asked, k0, visitor FROM ({' UNION ALL '.join(rows)})"  # noqa: S608
-        sql = (
-            f"WITH {', '.join(tables.expressions)} SELECT asked, k0, count(*) AS visitors"  # noqa: S608
-            f" FROM ({each}) WHERE k0 IS NOT NULL GROUP BY asked, k0"
+        sql = tables.statement(
+            f"SELECT asked, k0, count(*) AS visitors FROM ({each})"  # noqa: S608
+            " WHERE k0 IS NOT NULL GROUP BY asked, k0"
         )
         where = [("k0", f"asked = {number}") for number in range(len(listed))]
         yield Together(Statement(sql, tables.parameters, tables.variables), listed, where)

@@ -163,12 +163,12 @@ def test_panels_that_are_asked_together_are_read_once(monkeypatch: pytest.Monkey
         (None, places, 0),
         (seen, places, 1),
         (Did(seen), others, 1),
-        (Filter("entry_page", "is", ("/a",)), others, 1),
+        (Filter("entry_page", "is", ("/a",)), others, 0),
     ):
         queries = [replace(whole, condition=condition, dimensions=(name,)) for name in alike]
         read.clear()
         forget(settings.COLUMNS_DIR / ANSWERS)
         reports = answers(queries, settings.COLUMNS_DIR)
         assert all(report.rows for report in reports)
-        # One for the totals, one for all panels; and one for which visits are, or are first.
-        assert sum("read_parquet($visits_0)" in sql for sql in read) == 2 + sets_of_visits
+        # One for totals or whose they are, one for all panels, and one for which visits are chosen.
+        assert sum("read_parquet($sealed_" in sql for sql in read) == 2 + sets_of_visits
