@@ -45,9 +45,12 @@ class Reading:
         beside: "Reading | None" = None,
     ) -> None:
         is_one = len(queries) == 1
+        attributes = None if is_one else _attributes(queries)
         self.cursor = cursor
         self.answers = Answers(folder / ANSWERS, cursor, is_one=is_one)
-        self.open_days = OpenDays(cursor, None if is_one else _attributes(queries))
+        self.open_days: OpenDays = OpenDays(
+            cursor, attributes, beside.open_days.visits if beside else {}
+        )
         self.first_rows: dict[ReportQuery, list[Line]] = {}
         self.totals: dict[Hashable, dict[str, Number]] = beside.totals if beside else {}
         self.days: Callable[..., Days] = beside.days if beside else cache(partial(days_of, folder))
@@ -154,6 +157,11 @@ class Asked:
         """Have what rows ask of sealed days kept."""
         for ask, days in self._days(self._ask(self.query.dimensions)):
             self._sealed_sums(ask, days)
+
+    def find_open_visits(self) -> None:
+        """Have the visits of open days found out, which several panels ask about."""
+        for _, days in self._days(self._ask(self.query.dimensions)):
+            self._open_days.find_visits(days)
 
     def read_with_others(self) -> Iterator[tuple[Ask, Days]]:
         """What rows ask that can be read together with what others ask, of which days."""

@@ -42,6 +42,12 @@ def keep_sealed(queries: Sequence[ReportQuery], reading: Reading) -> None:
         one.keep_sealed()
 
 
+def find_open_visits(queries: Sequence[ReportQuery], reading: Reading) -> None:
+    """Find out which visits there are of the open days that these ask about."""
+    for one in _asked_by(queries, reading):
+        one.find_open_visits()
+
+
 def read_open_alike(queries: Sequence[ReportQuery], reading: Reading) -> None:
     """Find out at once what several queries of a turn ask alike of open days."""
     opened: dict[tuple[int, int | None], tuple[Days, dict[Ask, None]]] = {}

@@ -19,6 +19,7 @@ from tracking.errors import ReportUnavailable
 from tracking.reports.answers import ANSWERS, forget
 from tracking.reports.asked import Asked, Reading
 from tracking.reports.at_once import (
+    find_open_visits,
     keep_sealed,
     read_first_rows,
     read_open_alike,
@@ -146,6 +147,7 @@ def _answers(
             return [_report(queries[0], reading, with_totals=with_totals)]
         alike = [*queries, *(totals_apart(queries) if with_totals else ())]
         keep_sealed(alike, reading)
+        find_open_visits(alike, reading)
         ranked = [one for one in alike if begins_with_most_visitors(one)]
         apart = [one for one in queries if one not in ranked]
 
@@ -236,8 +238,11 @@ def _table(report: Report, asked: Asked, compared: Asked | None) -> Report:
 def _reading(
     folder: Path, asker: Asker, queries: Sequence[ReportQuery], beside: Reading | None = None
 ) -> Iterator[Reading]:
-    with (
-        duck.cursor(folder, duck.READING) as cursor,
-        limited(cursor, asker.seconds, asker.left),
-    ):
-        yield Reading(folder, cursor, queries, beside)
+    with duck.cursor(folder, duck.READING) as cursor:
+        reading = Reading(folder, cursor, queries, beside)
+        try:
+            with limited(cursor, asker.seconds, asker.left):
+                yield reading
+        finally:
+            if beside is None:
+                reading.open_days.forget()

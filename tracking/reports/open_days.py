@@ -1,6 +1,7 @@
 """Sums of open days, for the panels of one turn: what they ask alike is found out once."""
 
 from collections.abc import Sequence
+from secrets import token_hex
 
 import duckdb
 
@@ -19,14 +20,17 @@ class OpenDays:
     """The open days of a turn, as its cursor reads them.
 
     With `attributes`, the names of dimensions, several panels are going to ask about the same days,
-    and about no others of their attributes.
+    and about no others of their attributes: the days' visits are found out once. `visits` are the
+    tables of those that were, which another cursor may read, too.
     """
 
     def __init__(
-        self, cursor: duckdb.DuckDBPyConnection, attributes: frozenset[str] | None
+        self,
+        cursor: duckdb.DuckDBPyConnection,
+        attributes: frozenset[str] | None,
+        visits: dict[int, tuple[str, int]],
     ) -> None:
-        self._cursor, self._attributes = cursor, attributes
-        self._visits: dict[int, tuple[str, int]] = {}
+        self._cursor, self._attributes, self.visits = cursor, attributes, visits
         self._sums: dict[tuple[Ask, int], Statement] = {}
 
     def sums(self, ask: Ask, days: Days) -> Statement | None:
@@ -42,7 +46,7 @@ class OpenDays:
         part = self._part(days)
         if part is None:
             return
-        _, visits = self._visits[id(days)]
+        _, visits = self.visits[id(days)]
         are_few = visits <= MOST_LISTED
         for one in read_listed(asks, part) if are_few else read_together(asks, part):
             table = self._in_table(one.statement)
@@ -56,28 +60,35 @@ class OpenDays:
         statement.run_into(self._cursor, name)
         return name
 
+    def find_visits(self, days: Days) -> None:
+        """Find out which visits the open ones of these days have, where several panels ask."""
+        part = days.open_part()
+        if self._attributes is not None and part is not None and id(days) not in self.visits:
+            self.visits[id(days)] = self._visits_of(part, self._attributes)
+
+    def forget(self) -> None:
+        """Drop the visits that were found out."""
+        while self.visits:
+            _, (table, _) = self.visits.popitem()
+            self._cursor.execute(f"DROP TABLE {table}")
+
     def _part(self, days: Days) -> Part | None:
         """The open ones of these days."""
-        part = days.open_part()
-        if self._attributes is None or part is None:
-            return part
-        if id(days) not in self._visits:
-            self._visits[id(days)] = self._visits_of(part, self._attributes)
-        table, _ = self._visits[id(days)]
+        self.find_visits(days)
+        table, _ = self.visits.get(id(days), ("", 0))
         return days.open_part(table)
 
     def _visits_of(self, part: Part, attributes: frozenset[str]) -> tuple[str, int]:
-        """A new table of the part's visits, and how many there are.
+        """A new table of the part's visits, which any cursor can read, and how many there are.
 
         Raw rows are read again by each that asks: to put them into a table takes four times as long
         as to read them.
         """
-        table = f"open_visits_{len(self._visits)}"
-        names = {name for name in ENDS.columns if name not in TRAITS or name in attributes}
+        table = f"open_visits_{token_hex(8)}"
+        names = ENDS.columns.keys() - {"began", *TRAITS} | attributes
         query = ENDS.query(names)
         [(count,)] = self._cursor.execute(
-            f"CREATE OR REPLACE TEMP TABLE {table} AS"
-            f" WITH {', '.join(expressions(part.tables, query))} {query}",
+            f"CREATE TABLE {table} AS WITH {', '.join(expressions(part.tables, query))} {query}",
             dict(part.parameters),
         ).fetchall()
         return table, count

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from datetime import timedelta
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -143,6 +144,25 @@ def test_questions_of_one_turn_may_be_alike_in_all_but_how_much_they_show() -> N
             assert (report.rows, report.row_count) == (alone.rows, 5)
             assert (report.first, bool(report.after)) == (1, bool(alone.after))
             assert [row.keys[0] for row in report.rows] == ["/3", "/4", "/0"][: query.limit]
+
+
+@pytest.mark.django_db
+def test_any_two_panels_may_be_asked_in_one_turn() -> None:
+    site = sealed_site("/a", "/b")
+    count([hit(site, NINE + DAY, "/b")])
+    whole = ReportQuery((site.rules(),), Period("days", MONDAY, MONDAY + DAY), ("visitors",))
+    panels = [
+        replace(whole, metrics=("visitors", "bounce_rate"), dimensions=("time",)),
+        *(
+            replace(whole, dimensions=names)
+            for names in (("weekday", "hour"), ("page",), ("country",), ())
+        ),
+    ]
+
+    for queries in permutations(panels, 2):
+        alone = [answer(query, settings.COLUMNS_DIR) for query in queries]
+        assert all(report.rows or report.totals["visitors"] for report in alone)
+        assert answers(queries, settings.COLUMNS_DIR) == alone
 
 
 @pytest.mark.django_db
