@@ -40,7 +40,7 @@ WITH_ONE_PAGE = 4
 
 @dataclass(frozen=True)
 class Part:
-    """The tables `events` and `visits`, with parameters by name.
+    """The tables `events` and `visits`, what they are over, and parameters by name.
 
     The columns are those of `schema.py`; files of earlier schemas have visits' hours in the table
     `timed_visits` alone. Open days have no such table and no marks, and of events their `moment`.
@@ -97,7 +97,7 @@ class Days:
     def open_part(self, ends: str = "") -> Part | None:
         """All other days; None when there are none.
 
-        `ends` is the table that has ENDS of their rows, if there is one already.
+        `ends` is the table that has what is asked for of their rows' ENDS, if there is one already.
         """
         if self._raw is None:
             return None

@@ -38,9 +38,8 @@ OF_ROWS = {
     "day": "any_value(day)",
     "began": "min(moment)",
 }
+"""What raw rows say of their visits."""
 BY_VISIT = f" GROUP BY visit HAVING count(*) FILTER (kind <> {ENGAGEMENT_KIND}) > 0"
-"""What raw rows say of their visits, by the `visit`."""
-
 
 HOUR_BIT = f"(1::UINTEGER << ({HOUR}))::UINTEGER"
 """The hour of an event, as a bit."""
@@ -83,7 +82,7 @@ def engaged_of(raw: str) -> Source:
     )
 
 
-OF_SIGNALS = frozenset({"seconds", "scroll_depth"})
+OF_SIGNALS = ("seconds", "scroll_depth")
 OWN = tuple(
     name
     for name in EVENT_COLUMNS
@@ -94,7 +93,7 @@ OWN = tuple(
 def open_tables(ends: str) -> dict[str, Table]:
     """The tables `events` and `visits` of open days, and what they are made of.
 
-    They are over the table `raw`, and over one with columns of ENDS.
+    They are over the table `raw`, and over one with those columns of ENDS that are asked for.
     """
     of_visits = {"day", "visit", "visitor", "pageviews", "events", *OF_VISITS, *TRAITS}
     events = Source(
@@ -105,7 +104,7 @@ def open_tables(ends: str) -> dict[str, Table]:
         "raw AS r",
         {
             f" JOIN {ends} AS e ON e.visit = r.visit": OF_VISITS.keys(),
-            " LEFT JOIN engaged ON engaged.event = r.event": OF_SIGNALS,
+            " LEFT JOIN engaged ON engaged.event = r.event": {*OF_SIGNALS},
         },
         f" WHERE r.kind <> {ENGAGEMENT_KIND}",
     )

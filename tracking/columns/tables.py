@@ -1,4 +1,4 @@
-"""Tables as SQL: each statement has what it names of them, and nothing else.
+"""Tables as SQL: each statement has what its words name of them, and nothing else.
 
 Columns that nobody asks for take DuckDB long: to plan with all of them takes half as long again.
 """
@@ -47,9 +47,9 @@ class Table:
 
 
 def expressions(tables: Mapping[str, Table], sql: str) -> list[str]:
-    """Common table expressions for the tables that SQL names, with the columns that it names.
+    """Common table expressions for the tables that words of SQL name, with such columns.
 
-    Tables may be over those before them.
+    Tables may be over those before them. Whoever writes `*` has named what is used of it elsewhere.
     """
     found: list[str] = []
     for name, table in reversed([*tables.items()]):

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -153,7 +153,7 @@ def _answers(
 
         def answer_apart() -> dict[ReportQuery, Report]:
             hurried = replace(asker, seconds=until - monotonic())
-            with _reading(folder, hurried, apart, reading) as own:
+            with _reading_beside(reading, folder, hurried, apart) as own:
                 read_open_alike(apart, own)
                 return {query: _report(query, own, with_totals=with_totals) for query in apart}
 
@@ -235,14 +235,23 @@ def _table(report: Report, asked: Asked, compared: Asked | None) -> Report:
 
 
 @contextmanager
-def _reading(
-    folder: Path, asker: Asker, queries: Sequence[ReportQuery], beside: Reading | None = None
-) -> Iterator[Reading]:
+def _reading(folder: Path, asker: Asker, queries: Sequence[ReportQuery]) -> Iterator[Reading]:
     with duck.cursor(folder, duck.READING) as cursor:
-        reading = Reading(folder, cursor, queries, beside)
+        reading = Reading(folder, cursor, queries)
         try:
             with limited(cursor, asker.seconds, asker.left):
                 yield reading
         finally:
-            if beside is None:
-                reading.open_days.forget()
+            reading.open_days.forget()
+
+
+@contextmanager
+def _reading_beside(
+    reading: Reading, folder: Path, asker: Asker, queries: Sequence[ReportQuery]
+) -> Iterator[Reading]:
+    """A reading that shares what the other one found out, in the same DuckDB."""
+    with (
+        closing(reading.cursor.cursor()) as cursor,
+        limited(cursor, asker.seconds, asker.left),
+    ):
+        yield Reading(folder, cursor, queries, reading)

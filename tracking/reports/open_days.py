@@ -20,8 +20,9 @@ class OpenDays:
     """The open days of a turn, as its cursor reads them.
 
     With `attributes`, the names of dimensions, several panels are going to ask about the same days,
-    and about no others of their attributes: the days' visits are found out once. `visits` are the
-    tables of those that were, which another cursor may read, too.
+    and about no others of their attributes: the days' visits are then found out once. `visits` has
+    the tables of those that were, which another cursor of the same turn may read, too; whoever
+    found them out drops them by `forget`.
     """
 
     def __init__(

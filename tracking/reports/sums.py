@@ -43,6 +43,8 @@ OF_EVENTS = {
     "depth": "sum(scroll_depth)",
     "depth_pageviews": "count(scroll_depth)",
 }
+OF_EACH = ("kind", "seconds", "scroll_depth")
+"""What of an event these are made of."""
 OF_A_VISIT = {
     "rated": "count(*)",
     "bounces": "count(*) FILTER (bounced)",
@@ -337,7 +339,7 @@ def _by_pair(
         return _told_apart(keys, f"events WHERE {event}")
     of_events = _some(OF_EVENTS, wanted)
     own = {name: f"any_value({name})" for name in _needed(wanted)}
-    columns = ["visit", *own, *(["kind", "seconds", "scroll_depth"] if of_events else [])]
+    columns = ["visit", *own, *(one for one in OF_EACH if one in " ".join(of_events.values()))]
     rows = f"(SELECT {names}, {', '.join(columns)} FROM events WHERE {event})"  # noqa: S608
     pairs = tables.add(
         "pairs",

@@ -13,10 +13,13 @@ import diskcache
 import pytest
 from django.conf import settings
 
+from tracking.columns import duck
 from tracking.columns.manifest import EVENTS, VISITS, site_folder
 from tracking.errors import ReportUnavailable
 from tracking.models import Site
+from tracking.reports import engine
 from tracking.reports.answers import ANSWERS, forget
+from tracking.reports.at_once import keep_sealed
 from tracking.reports.conditions import Did, Filter
 from tracking.reports.engine import answer, answers
 from tracking.reports.periods import Period
@@ -163,6 +166,23 @@ def test_any_two_panels_may_be_asked_in_one_turn() -> None:
         alone = [answer(query, settings.COLUMNS_DIR) for query in queries]
         assert all(report.rows or report.totals["visitors"] for report in alone)
         assert answers(queries, settings.COLUMNS_DIR) == alone
+
+
+@pytest.mark.django_db
+def test_a_turn_ends_in_the_duckdb_that_it_began_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another turn may have met a file that ends the process's DuckDB: the next one is another."""
+    site = sealed_site("/a")
+    count([hit(site, NINE + DAY)])
+    whole = ReportQuery((site.rules(),), Period("days", MONDAY, MONDAY + DAY), ("visitors",))
+    queries = [replace(whole, dimensions=(name,)) for name in ("time", "page", "country")]
+    right = answers(queries, settings.COLUMNS_DIR)
+
+    def after_another_ended(*args: Any) -> None:
+        duck._opened.cache_clear()
+        keep_sealed(*args)
+
+    monkeypatch.setattr(engine, "keep_sealed", after_another_ended)
+    assert answers(queries, settings.COLUMNS_DIR) == right
 
 
 @pytest.mark.django_db
