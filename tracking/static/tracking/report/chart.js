@@ -147,6 +147,8 @@ function options() {
   return {
     width: chart.clientWidth - 16,
     height: chart.clientHeight - 14,
+    // The last label is centred below the last bucket, at the right edge.
+    padding: [null, 40, null, null],
     legend: { show: false },
     cursor: { y: false, drag: { x: Boolean(series.zoom), y: false, setScale: false }, points: { size: 9, fill: accent } },
     scales: { x: { time: false }, y: { range: (_, low, high) => [0, high > 0 ? high * 1.08 : 1] } },
