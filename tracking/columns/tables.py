@@ -46,11 +46,17 @@ class Table:
         return " UNION ALL ".join(one.query(names) for one in self.sources)
 
 
-def expressions(tables: Mapping[str, Table], sql: str) -> list[str]:
-    """Common table expressions for the tables that words of SQL name, with such columns.
+def with_tables(tables: Mapping[str, Table], query: str, more: Sequence[str] = ()) -> str:
+    """A query, with the tables that words of it name, and with such columns of these.
 
-    Tables may be over those before them. Whoever writes `*` has named what is used of it elsewhere.
+    Tables may be over those before them; `more` are common table expressions over all of them.
+    Whoever writes `*` has named what is used of it elsewhere.
     """
+    found = [*_expressions(tables, " ".join([query, *more])), *more]
+    return f"WITH {', '.join(found)} {query}" if found else query
+
+
+def _expressions(tables: Mapping[str, Table], sql: str) -> list[str]:
     found: list[str] = []
     for name, table in reversed([*tables.items()]):
         names = frozenset(WORD.findall(sql))

@@ -8,7 +8,7 @@ import duckdb
 from tracking.columns.read import Days, Part
 from tracking.columns.schema import TRAITS
 from tracking.columns.shape import ENDS
-from tracking.columns.tables import expressions
+from tracking.columns.tables import with_tables
 from tracking.reports.statements import Ask, Statement, sums_of
 from tracking.reports.together import read_listed, read_together
 
@@ -87,9 +87,8 @@ class OpenDays:
         """
         table = f"open_visits_{token_hex(8)}"
         names = ENDS.columns.keys() - {"began", *TRAITS} | attributes
-        query = ENDS.query(names)
+        visits = with_tables(part.tables, ENDS.query(names))
         [(count,)] = self._cursor.execute(
-            f"CREATE TABLE {table} AS WITH {', '.join(expressions(part.tables, query))} {query}",
-            dict(part.parameters),
+            f"CREATE TABLE {table} AS {visits}", dict(part.parameters)
         ).fetchall()
         return table, count

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from tracking.columns.read import Part
 from tracking.columns.schema import ALONE, HOUR, MARKED, SHARED, SHARED_LATER
-from tracking.columns.tables import expressions
+from tracking.columns.tables import with_tables
 from tracking.reports.conditions import (
     PATTERNS,
     All,
@@ -84,11 +84,7 @@ class Tables:
 
     def statement(self, query: str) -> str:
         """A query over these tables, with what it names of them."""
-        return self._with_tables(query, self.expressions)
-
-    def _with_tables(self, query: str, more: Sequence[str] = ()) -> str:
-        tables = [*expressions(self.part.tables, " ".join([query, *more])), *more]
-        return f"WITH {', '.join(tables)} {query}" if tables else query
+        return with_tables(self.part.tables, query, self.expressions)
 
     def add(self, name: str, query: str) -> str:
         """One more table; returns its name, made different from all others."""
@@ -188,8 +184,8 @@ class Tables:
 
     def _variable(self, bits: Bits) -> str:
         """The name of the variable that has them: a subquery would be joined."""
-        alone = bits.alone and self._with_tables(bits.alone)
-        bits = replace(bits, query=self._with_tables(bits.query), alone=alone)
+        alone = bits.alone and with_tables(self.part.tables, bits.alone)
+        bits = replace(bits, query=with_tables(self.part.tables, bits.query), alone=alone)
         name = next((one for one, other in self.variables.items() if other == bits), "")
         if not name:
             name = f"visits_{len(self.variables)}"

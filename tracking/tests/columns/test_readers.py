@@ -10,7 +10,7 @@ import pytest
 from tracking.columns import read, seal
 from tracking.columns.manifest import Manifest, read_manifest, read_sealed, site_folder
 from tracking.columns.read import days_of
-from tracking.columns.tables import expressions
+from tracking.columns.tables import with_tables
 from tracking.models import Site
 from tracking.reports import asked
 from tracking.store.retention import delete_before
@@ -131,11 +131,9 @@ def numbers_do_not_meet(sites: list[Site]) -> None:
     part = days_of(folder(), [site.pk for site in sites], FIRST_DAY, LAST_DAY).sealed_part
     if part is not None:
         query = "SELECT count(*), count(DISTINCT visit), min(visit), max(visit) FROM visits"
-        tables = ", ".join(expressions(part.tables, query))
-        values = {name: one for name, one in part.parameters.items() if f"${name}" in tables}
-        [(rows, different, first, last)] = (
-            duckdb.connect().execute(f"WITH {tables} {query}", values).fetchall()
-        )
+        sql = with_tables(part.tables, query)
+        values = {name: one for name, one in part.parameters.items() if f"${name}" in sql}
+        [(rows, different, first, last)] = duckdb.connect().execute(sql, values).fetchall()
         assert rows == different
         assert part.first is not None
         assert part.first <= first <= last <= (part.last or 0)
