@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import duckdb
 
@@ -23,6 +24,8 @@ SPILL = "spill"
 READING, WRITING = Bounds("256MB", 2), Bounds("192MB", 1)
 """Answers are waited for; what is written can go by the disk, and leaves a processor to others."""
 
+_opening = Lock()
+
 
 @contextmanager
 def cursor(folder: Path, bounds: Bounds = WRITING) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -30,7 +33,9 @@ def cursor(folder: Path, bounds: Bounds = WRITING) -> Iterator[duckdb.DuckDBPyCo
 
     Opened at the first call, and never handed to a forked child: there it would hang.
     """
-    one = _opened(folder, bounds, os.getpid()).cursor()
+    # Threads that ask first at the same time would open one each, with as much memory again.
+    with _opening:
+        one = _opened(folder, bounds, os.getpid()).cursor()
     try:
         yield one
     except (duckdb.InternalException, duckdb.FatalException):

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import diskcache
@@ -183,6 +185,22 @@ def test_a_turn_ends_in_the_duckdb_that_it_began_in(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(engine, "keep_sealed", after_another_ended)
     assert answers(queries, settings.COLUMNS_DIR) == right
+
+
+def test_threads_that_ask_first_at_the_same_time_share_one_duckdb() -> None:
+    at_once = 8
+    together = Barrier(at_once, timeout=30)
+
+    def seen_by(number: int) -> int:
+        together.wait()
+        with duck.cursor(settings.COLUMNS_DIR, duck.READING) as cursor:
+            cursor.execute(f"CREATE TABLE of_thread_{number} (value INTEGER)")
+            together.wait()
+            [[tables]] = cursor.execute("SELECT count(*) FROM duckdb_tables()").fetchall()
+            return int(tables)
+
+    with ThreadPoolExecutor(at_once) as threads:
+        assert [*threads.map(seen_by, range(at_once))] == [at_once] * at_once
 
 
 @pytest.mark.django_db
