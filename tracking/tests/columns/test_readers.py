@@ -13,6 +13,7 @@ from tracking.columns.read import days_of
 from tracking.columns.tables import with_tables
 from tracking.models import Site
 from tracking.reports import asked
+from tracking.reports.statements import Statement
 from tracking.store.retention import delete_before
 from tracking.tests.columns.support import (
     DAY,
@@ -131,9 +132,9 @@ def numbers_do_not_meet(sites: list[Site]) -> None:
     part = days_of(folder(), [site.pk for site in sites], FIRST_DAY, LAST_DAY).sealed_part
     if part is not None:
         query = "SELECT count(*), count(DISTINCT visit), min(visit), max(visit) FROM visits"
-        sql = with_tables(part.tables, query)
-        values = {name: one for name, one in part.parameters.items() if f"${name}" in sql}
-        [(rows, different, first, last)] = duckdb.connect().execute(sql, values).fetchall()
+        cursor = duckdb.connect()
+        Statement(with_tables(part.tables, query), part.parameters).run(cursor)
+        [(rows, different, first, last)] = cursor.fetchall()
         assert rows == different
         assert part.first is not None
         assert part.first <= first <= last <= (part.last or 0)
