@@ -3,7 +3,7 @@
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import duckdb
 
@@ -13,7 +13,7 @@ from tracking.columns.schema import SCHEMA, SECTION_OF_EVENT, SECTION_OF_VISIT
 # The longer groups are, the seldomer each has its dictionaries; each is in memory until it is full.
 ROWS_OF_A_GROUP = 245_760
 # A month has a quarter as many visits as events, and some groups of theirs are to be passed over.
-VISITS_OF_A_GROUP = 61_440
+VISITS_OF_A_GROUP = 122_880
 
 
 def write_parquet(
@@ -36,27 +36,40 @@ def write_parquet(
     return digest
 
 
-def write_in_slices(
-    cursor: duckdb.DuckDBPyConnection, query: str, first: int, last: int, step: int, path: Path
-) -> str:
-    """Write the rows that a query gives from $first to $last; returns the file's digest.
+class Slices:
+    """A file of events or of visits that is written in slices, and put together from them.
 
-    At most `step` of these numbers are sorted at once: a day of any size takes the same memory.
+    Each has the rows of some numbers, of which no more are sorted at once: a day of any size takes
+    the same memory.
     """
-    if last - first < step:
-        return write_parquet(cursor, query, {"first": first, "last": last}, path)
-    slices = []
-    try:
-        for begin in range(first, last + 1, step):
-            slices.append(path.with_name(f"slice-{secrets.token_hex(4)}.parquet"))
-            bounds = {"first": begin, "last": min(last, begin + step - 1)}
-            write_parquet(cursor, query, bounds, slices[-1])
-        paths = [str(one) for one in slices]
-        rows = in_sections("FROM read_parquet($paths)", path)
-        return write_parquet(cursor, rows, {"paths": paths}, path)
-    finally:
-        for one in slices:
-            one.unlink(missing_ok=True)
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
+        self._cursor, self._path = cursor, path
+        self._written: list[tuple[Path, str]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        for path, _ in self._written:
+            path.unlink(missing_ok=True)
+
+    def add(self, query: str, first: int, last: int) -> None:
+        """Write the rows that a query gives from $first to $last."""
+        path = self._path.with_name(f"slice-{secrets.token_hex(4)}-{self._path.name}")
+        digest = write_parquet(self._cursor, query, {"first": first, "last": last}, path)
+        self._written.append((path, digest))
+
+    def together(self) -> str:
+        """Make the file of all slices; returns its digest."""
+        if len(self._written) == 1:
+            [(path, digest)] = self._written
+            path.replace(self._path)
+            sync(self._path.parent)
+            return digest
+        rows = in_sections("FROM read_parquet($paths)", self._path)
+        paths = [str(path) for path, _ in self._written]
+        return write_parquet(self._cursor, rows, {"paths": paths}, self._path)
 
 
 def in_sections(rows: str, path: Path) -> str:

@@ -94,6 +94,27 @@ def drop_uncopied(cursor: duckdb.DuckDBPyConnection, cursors: Mapping[int, int])
     )
 
 
+def by_visitors(cursor: duckdb.DuckDBPyConnection, most: int) -> Iterator[None]:
+    """Leave in `rows` and `traits` those of some visitors at a time: about `most` rows, or all."""
+    [(count,)] = cursor.execute("SELECT count(*) FROM rows").fetchall()
+    number = -(-count // most)
+    if number <= 1:
+        yield
+        return
+    for table in ("rows", "traits"):
+        cursor.execute(f"ALTER TABLE {table} RENAME TO all_{table}")
+    for place in range(number):
+        cursor.execute(
+            "CREATE OR REPLACE TEMP TABLE traits AS"  # noqa: S608 - numbers
+            f" SELECT * FROM all_traits WHERE hash(visitor) % {number} = {place}"
+        )
+        cursor.execute(
+            "CREATE OR REPLACE TEMP TABLE rows AS"
+            " SELECT r.* FROM all_rows AS r SEMI JOIN traits AS t ON t.visit = r.visit"
+        )
+        yield
+
+
 def events_of_days(
     site_id: int, days: Sequence[date]
 ) -> tuple["QuerySet[Event]", "QuerySet[Engagement]"]:

@@ -12,11 +12,12 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from time import monotonic
 
+import duckdb
 from django.db.models import F, QuerySet
 
 from tracking.columns import duck
 from tracking.columns.chunks import days_in_chunks
-from tracking.columns.files import write_in_slices
+from tracking.columns.files import Slices
 from tracking.columns.manifest import (
     EVENTS,
     NAME,
@@ -34,7 +35,7 @@ from tracking.columns.manifest import (
     write_manifest,
     write_sealed,
 )
-from tracking.columns.record import drop_uncopied, events_of_days, load
+from tracking.columns.record import by_visitors, drop_uncopied, events_of_days, load
 from tracking.columns.schema import SCHEMA
 from tracking.columns.shape import (
     first_visits,
@@ -51,6 +52,8 @@ from tracking.records import VISIT_TIMEOUT, SiteRules, event_id
 SETTLED = VISIT_TIMEOUT + timedelta(minutes=1)
 # An import may add to a day again and again: it is sealed when that is over, or now and then.
 REOPENED_FOR = timedelta(minutes=10)
+ROWS_AT_ONCE = 600_000
+"""Of raw rows: with twice as many, some joins no longer fit into the memory that there is."""
 VISITS_AT_ONCE = 25_000
 SEALED_TOGETHER = 300_000
 """Events, as long as it is more than one day."""
@@ -135,32 +138,48 @@ def _with_days(
     """The list with new files of these days, which it is yet to be replaced by."""
     kept = {one: at for one, at in sealed.days.items() if one not in days}
     name = f"{min(days).isoformat()}.{secrets.token_hex(4)}"
-    with duck.cursor(folder) as cursor:
+    path = site_folder(folder, site_id) / name
+    found: set[date] = set()
+    following = sealed.next_visit
+    with (
+        duck.cursor(folder) as cursor,
+        Slices(cursor, path.with_name(name + EVENTS)) as events,
+        Slices(cursor, path.with_name(name + VISITS)) as visits,
+    ):
         load(cursor, *events_of_days(site_id, days), manifest.last_chunk)
         drop_uncopied(cursor, manifest.cursors)
-        cursor.execute(numbered_visits(sealed.next_visit))
-        found = cursor.execute("SELECT day, max(number) FROM numbered GROUP BY day").fetchall()
+        for _ in by_visitors(cursor, ROWS_AT_ONCE):
+            numbers = _shaped(cursor, following)
+            found |= numbers.keys()
+            first, following = following, max(numbers.values(), default=following - 1) + 1
+            for begin in range(first, following, VISITS_AT_ONCE):
+                last = min(begin + VISITS_AT_ONCE, following) - 1
+                events.add(sealed_events(), begin, last)
+                visits.add(sealed_visits(), begin, last)
         if not found:
             return replace(sealed, days=kept)
-        for statement in (first_visits(), marks(), *joined_events()):
-            cursor.execute(statement)
-        path = site_folder(folder, site_id) / name
-        first, last = sealed.next_visit, max(number for _, number in found)
-
-        def written(query: str, suffix: str) -> str:
-            target = path.with_name(name + suffix)
-            return write_in_slices(cursor, query, first, last, VISITS_AT_ONCE, target)
-
         file = SealedFile(
             name,
             len(found),
-            first,
-            last,
-            events_digest=written(sealed_events(), EVENTS),
-            visits_digest=written(sealed_visits(), VISITS),
+            sealed.next_visit,
+            following - 1,
+            events_digest=events.together(),
+            visits_digest=visits.together(),
         )
-    days_of_file = {day: SealedDay(name, manifest.last_chunk) for day, _ in found}
-    return Sealed(last + 1, {**sealed.files, name: file}, {**kept, **days_of_file})
+    days_of_file = {day: SealedDay(name, manifest.last_chunk) for day in found}
+    return Sealed(following, {**sealed.files, name: file}, {**kept, **days_of_file})
+
+
+def _shaped(cursor: duckdb.DuckDBPyConnection, first: int) -> dict[date, int]:
+    """Make what sealed days' rows are made of from `rows` and `traits`.
+
+    Visits have numbers from `first` on; returns the last of each day that has any.
+    """
+    cursor.execute(numbered_visits(first))
+    numbers = dict(cursor.execute("SELECT day, max(number) FROM numbered GROUP BY day").fetchall())
+    for statement in (first_visits(), marks(), *joined_events()) if numbers else ():
+        cursor.execute(statement)
+    return numbers
 
 
 def rebuild(folder: Path, known: Manifest | None = None) -> Manifest:

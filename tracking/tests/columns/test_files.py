@@ -305,11 +305,16 @@ def test_an_import_over_many_sealed_days(folder: Path, site: Site, clock: Clock)
     assert answered([site, other]) == expected([site, other])
 
 
-@pytest.mark.parametrize("visits_at_once", [1, 100])
+@pytest.mark.parametrize(("visits_at_once", "rows_at_once"), [(1, 100), (100, 100), (100, 3)])
 def test_rows_whose_visitors_are_told_apart_are_the_last_of_their_file(
-    folder: Path, site: Site, monkeypatch: pytest.MonkeyPatch, visits_at_once: int
+    folder: Path,
+    site: Site,
+    monkeypatch: pytest.MonkeyPatch,
+    visits_at_once: int,
+    rows_at_once: int,
 ) -> None:
     monkeypatch.setattr(sealing, "VISITS_AT_ONCE", visits_at_once)
+    monkeypatch.setattr(sealing, "ROWS_AT_ONCE", rows_at_once)
     count(
         hit(site, NINE + day * DAY + hour * 60 * MINUTE, page, address=f"84.112.1.{visitor}")
         for day in range(2)
@@ -329,6 +334,7 @@ def test_rows_whose_visitors_are_told_apart_are_the_last_of_their_file(
             soles = [sole for _, sole in rows_in([path], "file_row_number, sole")]
             assert soles == sorted(soles, reverse=True)
             assert len(set(soles)) == 2
+        assert answered([site]) == expected([site])
         merge_sealed_days(surroundings(), NINE + 40 * DAY)
     assert len(files_of_events(site)) == 1
 

@@ -131,8 +131,9 @@ def test_sealing_finished_days(
     seal_finished_days(folder(), NINE + DAY)
     count([hit(sites[0], NINE + 5 * MINUTE, "/late"), hit(sites[1], NINE + DAY)])
     let_grace_pass()
-    # The big day is written in slices.
+    # The big day is written in slices, some visitors at a time.
     monkeypatch.setattr(seal, "VISITS_AT_ONCE", 2)
+    monkeypatch.setattr(seal, "ROWS_AT_ONCE", 4)
     now = expected(sites)
 
     def step() -> None:
