@@ -6,11 +6,15 @@ about.
 """
 
 import logging
+import os
 import re
 import secrets
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
 from dataclasses import replace
 from functools import lru_cache, partial
 from hashlib import blake2b
@@ -19,6 +23,7 @@ from pathlib import Path
 import diskcache
 import duckdb
 
+from tracking.reports.scratch import Scratch
 from tracking.reports.statements import PARAMETER, Statement
 from tracking.reports.together import Together
 
@@ -33,30 +38,41 @@ VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
 class Answers:
     """The kept sums of one folder, as one cursor asks for them and adds to them.
 
-    With `is_one`, it is for one question alone, and what others would ask, too, is left.
+    `made` has queries for those that the turn itself has made. They are written by another thread,
+    meanwhile: `finish` waits for that. With `is_one`, it is for one question alone, and what others
+    would ask, too, is left.
     """
 
-    def __init__(self, folder: Path, cursor: duckdb.DuckDBPyConnection, *, is_one: bool) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        cursor: duckdb.DuckDBPyConnection,
+        scratch: Scratch,
+        made: dict[str, str],
+        *,
+        is_one: bool,
+    ) -> None:
         self._folder, self._cursor, self._is_one = folder, cursor, is_one
-        self._made: dict[str, str] = {}
+        self._scratch, self.made = scratch, made
+        self._writing: list[Future[None]] = []
         self._paths: dict[str, str] = {}
         self._variables: dict[str, str] = {}
 
     def kept(self, question: str, ask: Callable[[], Statement]) -> Statement:
         """A statement for the sums of the one that `ask` gives, which is carried out only once."""
         key = _key_of(question)
-        if key not in self._made:
+        if key not in self.made:
             path = self._path(key)
             if path is not None:
                 return Statement("SELECT * FROM read_parquet($kept)", {"kept": path}, file=path)
-            table = f"sums_{key}"
+            table = self._scratch.fresh()
             self._setting_variables(ask()).run_into(self._cursor, table)
-            self._keep(key, f"SELECT * FROM {table}")  # noqa: S608 - a digest
-        return Statement(self._made[key], {})
+            self._keep(key, f"SELECT * FROM {table}")  # noqa: S608 - a name of ours
+        return Statement(self.made[key], {})
 
     def keep_together(self, questions: Sequence[str], asked: Together) -> None:
         """Carry out a statement once, and keep its sums for each of these questions."""
-        table = f"together_{len(self._made)}"
+        table = self._scratch.fresh()
         self._setting_variables(asked.statement).run_into(self._cursor, table)
         for question, sums in zip(questions, asked.sums_of(table), strict=True):
             self._keep(_key_of(question), sums)
@@ -95,21 +111,38 @@ class Answers:
             self._variables[name] = told[name]
         return replace(asked, variables={})
 
+    def finish(self) -> None:
+        """Wait until all that was made is kept."""
+        while self._writing:
+            self._writing.pop().result()
+
     def _keep(self, key: str, sums: str) -> None:
         """Keep what has been made, which this query gives."""
-        self._made[key] = sums
-        # Two who ask the same at once write files of different names.
-        fresh = self._folder / f"{secrets.token_hex(8)}.parquet"
-        target = str(fresh).replace("'", "''")
-        try:
-            self._cursor.execute(f"COPY ({sums}) TO '{target}' (FORMAT parquet)")
-            with fresh.open("rb") as file:
-                _opened(self._folder).set(key, file, read=True)
-        except (OSError, duckdb.IOException, sqlite3.Error):
-            # What can't be kept is an answer all the same, and is worked out again.
-            logger.warning("An answer could not be kept", exc_info=True)
-        finally:
-            fresh.unlink(missing_ok=True)
+        self.made[key] = sums
+        write = partial(_write, self._folder, self._cursor.cursor(), key, sums)
+        self._writing.append(_writer(os.getpid()).submit(copy_context().run, write))
+
+
+def _write(folder: Path, cursor: duckdb.DuckDBPyConnection, key: str, sums: str) -> None:
+    # Two who ask the same at once write files of different names.
+    fresh = folder / f"{secrets.token_hex(8)}.parquet"
+    target = str(fresh).replace("'", "''")
+    try:
+        with closing(cursor):
+            cursor.execute(f"COPY ({sums}) TO '{target}' (FORMAT parquet)")
+        with fresh.open("rb") as file:
+            _opened(folder).set(key, file, read=True)
+    except (OSError, duckdb.Error, sqlite3.Error, diskcache.Timeout):
+        # What can't be kept is an answer all the same, and is worked out again.
+        logger.warning("An answer could not be kept", exc_info=True)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+@lru_cache(maxsize=1)
+def _writer(_pid: int) -> ThreadPoolExecutor:
+    """This process's thread for that: it is one processor's work, and little of it."""
+    return ThreadPoolExecutor(1, "answers")
 
 
 def forget(folder: Path) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from functools import cache, cached_property, partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import duckdb
@@ -19,6 +20,7 @@ from tracking.reports.metrics import METRICS, REVENUE, Number
 from tracking.reports.open_days import OpenDays
 from tracking.reports.periods import Period, bucket_keys, default_interval
 from tracking.reports.query import ReportQuery
+from tracking.reports.scratch import Scratch
 from tracking.reports.statements import (
     Ask,
     Statement,
@@ -34,7 +36,7 @@ Line = tuple[Any, ...]
 class Reading:
     """What one turn reads for its queries; which files have which days is found out once.
 
-    A turn may have another `beside` it, with a cursor of its own, for some of the queries.
+    A turn may have another `beside` it, with a cursor of its own, for the same queries.
     """
 
     def __init__(
@@ -47,13 +49,20 @@ class Reading:
         is_one = len(queries) == 1
         attributes = None if is_one else _attributes(queries)
         self.cursor = cursor
-        self.answers = Answers(folder / ANSWERS, cursor, is_one=is_one)
+        self.scratch: Scratch = beside.scratch if beside else Scratch(cursor)
+        self.answers: Answers = Answers(
+            folder / ANSWERS,
+            cursor,
+            self.scratch,
+            beside.answers.made if beside else {},
+            is_one=is_one,
+        )
         self.open_days: OpenDays = OpenDays(
-            cursor, attributes, beside.open_days.visits if beside else {}
+            cursor, self.scratch, attributes, beside.open_days.visits if beside else {}
         )
         self.first_rows: dict[ReportQuery, list[Line]] = {}
         self.totals: dict[Hashable, dict[str, Number]] = beside.totals if beside else {}
-        self.days: Callable[..., Days] = beside.days if beside else cache(partial(days_of, folder))
+        self.days: Callable[..., Days] = beside.days if beside else _once(partial(days_of, folder))
 
 
 class Asked:
@@ -249,6 +258,17 @@ class Asked:
             }
             for line in lines
         }
+
+
+def _once(find: Callable[..., Days]) -> Callable[..., Days]:
+    """What finds out the same only once, whichever thread asks first."""
+    lock, known = Lock(), cache(find)
+
+    def found(*asked: Hashable) -> Days:
+        with lock:
+            return known(*asked)
+
+    return found
 
 
 def _number(name: str, value: Any) -> Number:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -142,26 +142,30 @@ def _answers(
     queries: Sequence[ReportQuery], folder: Path, asker: Asker, *, with_totals: bool
 ) -> list[Report]:
     with _reading(folder, asker, queries) as reading:
-        until = monotonic() + asker.seconds
         if len(queries) == 1:
             return [_report(queries[0], reading, with_totals=with_totals)]
         alike = [*queries, *(totals_apart(queries) if with_totals else ())]
-        keep_sealed(alike, reading)
-        find_open_visits(alike, reading)
         ranked = [one for one in alike if begins_with_most_visitors(one)]
         apart = [one for one in queries if one not in ranked]
+        with (
+            _reading_beside(reading, folder, asker, queries) as own,
+            ThreadPoolExecutor(1, "report") as beside,
+        ):
 
-        def answer_apart() -> dict[ReportQuery, Report]:
-            hurried = replace(asker, seconds=until - monotonic())
-            with _reading_beside(reading, folder, hurried, apart) as own:
-                read_open_alike(apart, own)
-                return {query: _report(query, own, with_totals=with_totals) for query in apart}
+            def begin(work: Callable[[], Found]) -> Future[Found]:
+                return beside.submit(copy_context().run, work)
 
-        # Once most is kept, planning statements is most of the work, and one thread's.
-        with ThreadPoolExecutor(1, "report") as beside:
-            reports = beside.submit(copy_context().run, answer_apart)
+            # To plan statements about open days is most of their work, and one thread's.
+            opened = begin(lambda: find_open_visits(alike, own))
+            listed = begin(lambda: read_open_alike(apart, own))
+            keep_sealed(alike, reading)
+            opened.result()
+            reports = begin(
+                lambda: {one: _report(one, own, with_totals=with_totals) for one in apart}
+            )
             read_open_alike(ranked, reading)
             read_first_rows(ranked, reading)
+            listed.result()
             found = reports.result()
         return [
             found[query] if query in found else _report(query, reading, with_totals=with_totals)
@@ -242,7 +246,8 @@ def _reading(folder: Path, asker: Asker, queries: Sequence[ReportQuery]) -> Iter
             with limited(cursor, asker.seconds, asker.left):
                 yield reading
         finally:
-            reading.open_days.forget()
+            reading.answers.finish()
+            reading.scratch.drop()
 
 
 @contextmanager
@@ -254,4 +259,8 @@ def _reading_beside(
         closing(reading.cursor.cursor()) as cursor,
         limited(cursor, asker.seconds, asker.left),
     ):
-        yield Reading(folder, cursor, queries, reading)
+        own = Reading(folder, cursor, queries, reading)
+        try:
+            yield own
+        finally:
+            own.answers.finish()

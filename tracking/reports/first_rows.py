@@ -55,8 +55,8 @@ def first_rows_of(pages: Sequence[FirstPage]) -> Statement:
         f"SELECT {number} AS asked, k0, visitors FROM ({arm})"  # noqa: S608 - numbers and queries
         for number, arm in zip(asked, arms, strict=True)
     ]
-    for table, places in lists.items():
-        name = f"{table}_for"
+    for at, (table, places) in enumerate(lists.items()):
+        name = f"listed_{at}_for"
         parameters[name] = [places.get(place) for place in range(max(places) + 1)]
         rows.append(
             f"SELECT ${name}[asked + 1] AS asked, k0, visitors FROM {table}"  # noqa: S608 - names of ours

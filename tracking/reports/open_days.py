@@ -1,7 +1,6 @@
 """Sums of open days, for the panels of one turn: what they ask alike is found out once."""
 
 from collections.abc import Sequence
-from secrets import token_hex
 
 import duckdb
 
@@ -9,6 +8,7 @@ from tracking.columns.read import Days, Part
 from tracking.columns.schema import TRAITS
 from tracking.columns.shape import ENDS
 from tracking.columns.tables import with_tables
+from tracking.reports.scratch import Scratch
 from tracking.reports.statements import Ask, Statement, sums_of
 from tracking.reports.together import read_listed, read_together
 
@@ -21,17 +21,18 @@ class OpenDays:
 
     With `attributes`, the names of dimensions, several panels are going to ask about the same days,
     and about no others of their attributes: the days' visits are then found out once. `visits` has
-    the tables of those that were, which another cursor of the same turn may read, too; whoever
-    found them out drops them by `forget`.
+    the tables of those that were, which all cursors of the turn read.
     """
 
     def __init__(
         self,
         cursor: duckdb.DuckDBPyConnection,
+        scratch: Scratch,
         attributes: frozenset[str] | None,
         visits: dict[int, tuple[str, int]],
     ) -> None:
-        self._cursor, self._attributes, self.visits = cursor, attributes, visits
+        self._cursor, self._scratch = cursor, scratch
+        self._attributes, self.visits = attributes, visits
         self._sums: dict[tuple[Ask, int], Statement] = {}
 
     def sums(self, ask: Ask, days: Days) -> Statement | None:
@@ -50,28 +51,17 @@ class OpenDays:
         _, visits = self.visits[id(days)]
         are_few = visits <= MOST_LISTED
         for one in read_listed(asks, part) if are_few else read_together(asks, part):
-            table = self._in_table(one.statement)
+            table = self._scratch.fresh()
+            one.statement.run_into(self._cursor, table)
             for number, (ask, sums) in enumerate(zip(one.asks, one.sums_of(table), strict=True)):
                 listed = (table, number) if are_few else None
                 self._sums[ask, id(days)] = Statement(sums, {}, listed=listed)
-
-    def _in_table(self, statement: Statement) -> str:
-        """The name of a new table with a statement's rows."""
-        name = f"open_sums_{len(self._sums)}"
-        statement.run_into(self._cursor, name)
-        return name
 
     def find_visits(self, days: Days) -> None:
         """Find out which visits the open ones of these days have, where several panels ask."""
         part = days.open_part()
         if self._attributes is not None and part is not None and id(days) not in self.visits:
             self.visits[id(days)] = self._visits_of(part, self._attributes)
-
-    def forget(self) -> None:
-        """Drop the visits that were found out."""
-        while self.visits:
-            _, (table, _) = self.visits.popitem()
-            self._cursor.execute(f"DROP TABLE {table}")
 
     def _part(self, days: Days) -> Part | None:
         """The open ones of these days."""
@@ -80,12 +70,12 @@ class OpenDays:
         return days.open_part(table)
 
     def _visits_of(self, part: Part, attributes: frozenset[str]) -> tuple[str, int]:
-        """A new table of the part's visits, which any cursor can read, and how many there are.
+        """A new table of the part's visits, and how many there are.
 
         Raw rows are read again by each that asks: to put them into a table takes four times as long
         as to read them.
         """
-        table = f"open_visits_{token_hex(8)}"
+        table = self._scratch.fresh()
         names = ENDS.columns.keys() - {"began", *TRAITS} | attributes
         visits = with_tables(part.tables, ENDS.query(names))
         [(count,)] = self._cursor.execute(

@@ -56,8 +56,8 @@ class Statement:
         cursor.execute(around.format(self.sql), self.used(self.sql))
 
     def run_into(self, cursor: duckdb.DuckDBPyConnection, table: str) -> None:
-        """Carry it out, and put the rows into a new temporary table."""
-        around = f"CREATE OR REPLACE TEMP TABLE {table} AS {{}}"
+        """Carry it out, and put the rows into a new table."""
+        around = f"CREATE TABLE {table} AS {{}}"
         if not self.pieces:
             self.run(cursor, around)
         for first_day, last_day in self.pieces:

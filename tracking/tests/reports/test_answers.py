@@ -230,3 +230,21 @@ def test_panels_that_are_asked_together_are_read_once(monkeypatch: pytest.Monkey
         assert all(report.rows for report in reports)
         # One for totals or whose they are, one for all panels, and one for which visits are chosen.
         assert sum("read_parquet($sealed_" in sql for sql in read) == 2 + sets_of_visits
+
+
+@pytest.mark.django_db
+def test_what_a_turn_makes_goes_with_it() -> None:
+    site = sealed_site("/a", "/b")
+    count([hit(site, NINE + DAY, "/b")])
+    whole = ReportQuery((site.rules(),), Period("custom", MONDAY, TUESDAY), ("visitors",))
+    queries = [replace(whole, dimensions=(name,)) for name in ("page", "source", "country")]
+    assert all(report.rows for report in answers(queries, settings.COLUMNS_DIR))
+    forget(settings.COLUMNS_DIR / ANSWERS)
+    spoil_sealed_files(site)
+    with pytest.raises(ReportUnavailable):
+        answers(queries, settings.COLUMNS_DIR)
+
+    with duck.cursor(settings.COLUMNS_DIR, duck.READING) as cursor:
+        assert cursor.execute("SELECT table_name FROM duckdb_tables()").fetchall() == []
+        made = "SELECT schema_name FROM duckdb_schemas() WHERE NOT internal"
+        assert cursor.execute(made).fetchall() == []

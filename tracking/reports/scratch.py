@@ -1,0 +1,22 @@
+"""Tables that one turn makes for itself, and that all of its cursors read."""
+
+from itertools import count
+from secrets import token_hex
+
+import duckdb
+
+
+class Scratch:
+    """A place for tables, which go with it."""
+
+    def __init__(self, cursor: duckdb.DuckDBPyConnection) -> None:
+        self._cursor, self._schema, self._numbers = cursor, f"turn_{token_hex(8)}", count()
+        cursor.execute(f"CREATE SCHEMA {self._schema}")
+
+    def fresh(self) -> str:
+        """The name of a table that is yet to be made."""
+        return f"{self._schema}.made_{next(self._numbers)}"
+
+    def drop(self) -> None:
+        """Drop all that has been made."""
+        self._cursor.execute(f"DROP SCHEMA {self._schema} CASCADE")
