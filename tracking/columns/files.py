@@ -45,30 +45,31 @@ class Slices:
 
     def __init__(self, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._cursor, self._path = cursor, path
-        self._written: list[tuple[Path, str]] = []
+        self._digests: dict[Path, str] = {}
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *raised: object) -> None:
-        for path, _ in self._written:
+        for path in self._digests:
             path.unlink(missing_ok=True)
 
     def add(self, query: str, first: int, last: int) -> None:
         """Write the rows that a query gives from $first to $last."""
         path = self._path.with_name(f"slice-{secrets.token_hex(4)}-{self._path.name}")
-        digest = write_parquet(self._cursor, query, {"first": first, "last": last}, path)
-        self._written.append((path, digest))
+        self._digests[path] = ""
+        bounds = {"first": first, "last": last}
+        self._digests[path] = write_parquet(self._cursor, query, bounds, path)
 
     def together(self) -> str:
         """Make the file of all slices; returns its digest."""
-        if len(self._written) == 1:
-            [(path, digest)] = self._written
+        if len(self._digests) == 1:
+            [(path, digest)] = self._digests.items()
             path.replace(self._path)
             sync(self._path.parent)
             return digest
         rows = in_sections("FROM read_parquet($paths)", self._path)
-        paths = [str(path) for path, _ in self._written]
+        paths = [str(path) for path in self._digests]
         return write_parquet(self._cursor, rows, {"paths": paths}, self._path)
 
 

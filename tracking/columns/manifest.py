@@ -9,10 +9,12 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import date
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
+
+from django.utils.functional import cached_property
 
 from tracking.columns.schema import RAW_SCHEMAS, SCHEMA
 

@@ -3,10 +3,11 @@
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+
+from django.utils.functional import cached_property
 
 from tracking.columns.check import report_unreadable
 from tracking.columns.chunks import NOT_HIDDEN, hidden, raw_sources

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import closing
 from contextvars import copy_context
 from dataclasses import replace
@@ -79,7 +79,8 @@ class Answers:
 
     def has(self, question: str) -> bool:
         """Whether sums are kept for a question."""
-        return self._path(_key_of(question)) is not None
+        key = _key_of(question)
+        return key in self.made or self._path(key) is not None
 
     def _path(self, key: str) -> str | None:
         """The file that holds what is kept under a key."""
@@ -113,8 +114,7 @@ class Answers:
 
     def finish(self) -> None:
         """Wait until all that was made is kept."""
-        while self._writing:
-            self._writing.pop().result()
+        wait(self._writing)
 
     def _keep(self, key: str, sums: str) -> None:
         """Keep what has been made, which this query gives."""
@@ -128,15 +128,16 @@ def _write(folder: Path, cursor: duckdb.DuckDBPyConnection, key: str, sums: str)
     fresh = folder / f"{secrets.token_hex(8)}.parquet"
     target = str(fresh).replace("'", "''")
     try:
-        with closing(cursor):
-            cursor.execute(f"COPY ({sums}) TO '{target}' (FORMAT parquet)")
-        with fresh.open("rb") as file:
-            _opened(folder).set(key, file, read=True)
+        try:
+            with closing(cursor):
+                cursor.execute(f"COPY ({sums}) TO '{target}' (FORMAT parquet)")
+            with fresh.open("rb") as file:
+                _opened(folder).set(key, file, read=True)
+        finally:
+            fresh.unlink(missing_ok=True)
     except (OSError, duckdb.Error, sqlite3.Error, diskcache.Timeout):
         # What can't be kept is an answer all the same, and is worked out again.
         logger.warning("An answer could not be kept", exc_info=True)
-    finally:
-        fresh.unlink(missing_ok=True)
 
 
 @lru_cache(maxsize=1)

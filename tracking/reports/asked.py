@@ -4,12 +4,13 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import duckdb
+from django.utils.functional import cached_property
 
 from tracking.columns.read import Days, Part, days_of
 from tracking.records import MICROS

@@ -147,14 +147,7 @@ def _answers(
         alike = [*queries, *(totals_apart(queries) if with_totals else ())]
         ranked = [one for one in alike if begins_with_most_visitors(one)]
         apart = [one for one in queries if one not in ranked]
-        with (
-            _reading_beside(reading, folder, asker, queries) as own,
-            ThreadPoolExecutor(1, "report") as beside,
-        ):
-
-            def begin(work: Callable[[], Found]) -> Future[Found]:
-                return beside.submit(copy_context().run, work)
-
+        with _reading_beside(reading, folder, asker, queries) as own, _thread() as begin:
             # To plan statements about open days is most of their work, and one thread's.
             opened = begin(lambda: find_open_visits(alike, own))
             listed = begin(lambda: read_open_alike(apart, own))
@@ -236,6 +229,16 @@ def _table(report: Report, asked: Asked, compared: Asked | None) -> Report:
         before=BACKWARDS + cursor_after(query, page[0]) if passed else None,
         first=passed + 1,
     )
+
+
+@contextmanager
+def _thread() -> Iterator[Callable[[Callable[[], Any]], Future[Any]]]:
+    """Begins one work after the other in a thread; what has not begun by the end is left."""
+    threads = ThreadPoolExecutor(1, "report")
+    try:
+        yield lambda work: threads.submit(copy_context().run, work)
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 @contextmanager

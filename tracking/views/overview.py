@@ -4,10 +4,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
 from typing import Any
 
 from django.db.models import Case, DateField, Sum, Value, When
+from django.utils.functional import cached_property
 
 from tracking.models import DailyTotal
 from tracking.reports.metrics import METRICS

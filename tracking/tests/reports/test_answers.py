@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import timedelta
 from itertools import permutations
 from pathlib import Path
-from threading import Barrier
+from threading import Barrier, Event, current_thread
 from typing import Any
 
 import diskcache
@@ -248,3 +248,26 @@ def test_what_a_turn_makes_goes_with_it() -> None:
         assert cursor.execute("SELECT table_name FROM duckdb_tables()").fetchall() == []
         made = "SELECT schema_name FROM duckdb_schemas() WHERE NOT internal"
         assert cursor.execute(made).fetchall() == []
+
+
+@pytest.mark.django_db
+def test_a_series_does_not_wait_for_that_of_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    site = sealed_site("/a")
+    days = Period("custom", MONDAY, TUESDAY)
+    series = ReportQuery((site.rules(),), days, ("visits",), ("time",))
+    began, may_end = Event(), Event()
+    run = Statement.run
+
+    def held(self: Statement, *args: Any) -> None:
+        if current_thread().name.startswith("slow"):
+            began.set()
+            assert may_end.wait(20)
+        run(self, *args)
+
+    monkeypatch.setattr(Statement, "run", held)
+    with ThreadPoolExecutor(1, "slow") as threads:
+        slow = threads.submit(answer, series, settings.COLUMNS_DIR)
+        assert began.wait(20)
+        quick = answer(series, settings.COLUMNS_DIR)
+        may_end.set()
+        assert slow.result() == quick
