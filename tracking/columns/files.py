@@ -37,14 +37,14 @@ def write_parquet(
 
 
 class Slices:
-    """A file of events or of visits that is written in slices, and put together from them.
+    """A query's file of events or of visits: written in slices, and put together from them.
 
     Each has the rows of some numbers, of which no more are sorted at once: a day of any size takes
     the same memory.
     """
 
-    def __init__(self, cursor: duckdb.DuckDBPyConnection, path: Path) -> None:
-        self._cursor, self._path = cursor, path
+    def __init__(self, cursor: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+        self._cursor, self._query, self._path = cursor, query, path
         self._digests: dict[Path, str] = {}
 
     def __enter__(self) -> Self:
@@ -54,12 +54,12 @@ class Slices:
         for path in self._digests:
             path.unlink(missing_ok=True)
 
-    def add(self, query: str, first: int, last: int) -> None:
-        """Write the rows that a query gives from $first to $last."""
+    def add(self, first: int, last: int) -> None:
+        """Write the rows that the query gives from $first to $last."""
         path = self._path.with_name(f"slice-{secrets.token_hex(4)}-{self._path.name}")
         self._digests[path] = ""
         bounds = {"first": first, "last": last}
-        self._digests[path] = write_parquet(self._cursor, query, bounds, path)
+        self._digests[path] = write_parquet(self._cursor, self._query, bounds, path)
 
     def together(self) -> str:
         """Make the file of all slices; returns its digest."""

@@ -138,13 +138,13 @@ def _with_days(
     """The list with new files of these days, which it is yet to be replaced by."""
     kept = {one: at for one, at in sealed.days.items() if one not in days}
     name = f"{min(days).isoformat()}.{secrets.token_hex(4)}"
-    path = site_folder(folder, site_id) / name
+    site = site_folder(folder, site_id)
     found: set[date] = set()
     following = sealed.next_visit
     with (
         duck.cursor(folder) as cursor,
-        Slices(cursor, path.with_name(name + EVENTS)) as events,
-        Slices(cursor, path.with_name(name + VISITS)) as visits,
+        Slices(cursor, sealed_events(), site / f"{name}{EVENTS}") as events,
+        Slices(cursor, sealed_visits(), site / f"{name}{VISITS}") as visits,
     ):
         load(cursor, *events_of_days(site_id, days), manifest.last_chunk)
         drop_uncopied(cursor, manifest.cursors)
@@ -154,8 +154,8 @@ def _with_days(
             first, following = following, max(numbers.values(), default=following - 1) + 1
             for begin in range(first, following, VISITS_AT_ONCE):
                 last = min(begin + VISITS_AT_ONCE, following) - 1
-                events.add(sealed_events(), begin, last)
-                visits.add(sealed_visits(), begin, last)
+                events.add(begin, last)
+                visits.add(begin, last)
         if not found:
             return replace(sealed, days=kept)
         file = SealedFile(

@@ -12,7 +12,7 @@ import secrets
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from contextvars import copy_context
 from dataclasses import replace
@@ -38,9 +38,9 @@ VARIABLE = re.compile(r"getvariable\('(\w+)'\)")
 class Answers:
     """The kept sums of one folder, as one cursor asks for them and adds to them.
 
-    `made` has queries for those that the turn itself has made. They are written by another thread,
-    meanwhile: `finish` waits for that. With `is_one`, it is for one question alone, and what others
-    would ask, too, is left.
+    `made` has queries for those that the turn itself has made; another thread writes them to the
+    disk meanwhile. With `is_one`, it is for one question alone, and what others would ask, too, is
+    left.
     """
 
     def __init__(
@@ -54,7 +54,6 @@ class Answers:
     ) -> None:
         self._folder, self._cursor, self._is_one = folder, cursor, is_one
         self._scratch, self.made = scratch, made
-        self._writing: list[Future[None]] = []
         self._paths: dict[str, str] = {}
         self._variables: dict[str, str] = {}
 
@@ -112,15 +111,11 @@ class Answers:
             self._variables[name] = told[name]
         return replace(asked, variables={})
 
-    def finish(self) -> None:
-        """Wait until all that was made is kept."""
-        wait(self._writing)
-
     def _keep(self, key: str, sums: str) -> None:
         """Keep what has been made, which this query gives."""
         self.made[key] = sums
         write = partial(_write, self._folder, self._cursor.cursor(), key, sums)
-        self._writing.append(_writer(os.getpid()).submit(copy_context().run, write))
+        self._scratch.readers.append(_writer(os.getpid()).submit(copy_context().run, write))
 
 
 def _write(folder: Path, cursor: duckdb.DuckDBPyConnection, key: str, sums: str) -> None:

@@ -249,7 +249,6 @@ def _reading(folder: Path, asker: Asker, queries: Sequence[ReportQuery]) -> Iter
             with limited(cursor, asker.seconds, asker.left):
                 yield reading
         finally:
-            reading.answers.finish()
             reading.scratch.drop()
 
 
@@ -262,8 +261,4 @@ def _reading_beside(
         closing(reading.cursor.cursor()) as cursor,
         limited(cursor, asker.seconds, asker.left),
     ):
-        own = Reading(folder, cursor, queries, reading)
-        try:
-            yield own
-        finally:
-            own.answers.finish()
+        yield Reading(folder, cursor, queries, reading)
