@@ -30,6 +30,8 @@ COLUMNS = {
 NUMBERS = {"hour": HOUR, "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
 
+MANY_VALUED = frozenset({"page", "title", "hostname"})
+"""What most events differ in: without some values of it most of them are left."""
 
 OF_PIECE = "day BETWEEN $piece_from AND $piece_to"
 
@@ -217,15 +219,24 @@ class Selection:
 
     A visit is selected when at least one of its events is. `attributes` are those of events that
     make the difference; when there are none, whole visits are selected. `differing` are the
-    dimensions in which a visitor's visits may be told apart by it. `pin` is there when marks of
-    events tell all of that.
+    dimensions in which a visitor's visits may be told apart by it. `left_out` holds for events that
+    are not selected although their visit may be; it is empty where these may be most events.
+    `others` are the conditions on whole visits. `pin` is there when marks of events tell all of
+    that.
     """
 
     tables: Tables
     event: str
     attributes: frozenset[str]
     differing: frozenset[str]
+    left_out: str
+    others: Sequence[Condition]
     pin: Pin | None = None
+
+    @property
+    def of_visits(self) -> "Selection":
+        """The same without what is asked of events by themselves."""
+        return select(self.tables, self.others)
 
     @property
     def is_of_one_page(self) -> bool:
@@ -271,6 +282,8 @@ def select(
     `bounds` are SQL that holds for events, too, by the attribute that it is on.
     """
     bounds = bounds or {}
+    others = [one for one in conditions if scope_of(one) == "visit"]
+    of_events = [one for one in conditions if one not in others]
     tests = [*(expression(tables, one) for one in conditions), *bounds.values()]
     # To look a visit up takes longest.
     event = " AND ".join(sorted(tests, key=lambda sql: "getvariable" in sql))
@@ -278,7 +291,12 @@ def select(
     attributes |= bounds.keys()
     differing = frozenset(one for condition in conditions for one in _differing(condition))
     pin = None if bounds or tables.part.first is None else _pin(tables, conditions)
-    return Selection(tables, event or "true", attributes, differing | attributes, pin)
+    left_out = ""
+    if not bounds and all(map(_leaves_most, of_events)):
+        left_out = " OR ".join(f"NOT {expression(tables, one)}" for one in of_events)
+    return Selection(
+        *(tables, event or "true", attributes, differing | attributes, left_out, others, pin)
+    )
 
 
 def _pin(tables: Tables, conditions: Sequence[Condition]) -> Pin | None:
@@ -294,6 +312,14 @@ def _pin(tables: Tables, conditions: Sequence[Condition]) -> Pin | None:
         return None
     sql = [expression(tables, one) for one in others]
     return Pin(tables, mark, expression(tables, wanted), sql)
+
+
+def _leaves_most(condition: Condition) -> bool:
+    """Whether it leaves out the events with some of many values, and no others."""
+    match condition:
+        case Filter(dimension, operator):
+            return dimension in MANY_VALUED and operator in NEGATED - {"is_not_set"}
+    return False
 
 
 def _mark_of(condition: Condition) -> str:

@@ -153,6 +153,13 @@ def sums_query(
     is_marked = only in MARKED and tables.part.first is not None
     if is_marked and attributes | selection.attributes == {only}:
         return _by_mark(keys, selection, wanted, f"{only}_mark")
+    if (
+        is_marked
+        and attributes == {only}
+        and selection.left_out
+        and not (only == "page" and wanted & OF_ENDS)
+    ):
+        return _by_value(tables, keys, selection, wanted, only)
     return _by_pair(tables, keys, selection, wanted)
 
 
@@ -322,6 +329,35 @@ def _by_hour(keys: Sequence[Key], selection: Selection, wanted: AbstractSet[str]
 def _in_hours(test: str) -> str:
     """The visits for which this holds, a row for each `hour` in which they have events."""
     return f"(SELECT *, unnest(hours) AS hour FROM timed_visits WHERE {test})"  # noqa: S608
+
+
+def _by_value(
+    tables: Tables,
+    keys: Sequence[Key],
+    selection: Selection,
+    wanted: AbstractSet[str],
+    attribute: str,
+) -> str:
+    """Rows by a marked attribute of events, where few events are left out for others of theirs.
+
+    Marks tell of values that no such event has, as of other pages' titles. Only of the rest each
+    visit's events are put together.
+    """
+    value = MARKED[attribute]
+    left_out = tables.of_piece(f"({selection.left_out})")
+    mixed = tables.add("mixed", f"SELECT DISTINCT {value} AS value FROM events WHERE {left_out}")  # noqa: S608
+    is_mixed = f"IN (SELECT value FROM {mixed})"  # noqa: S608 - a name of ours
+    whole = selection.of_visits
+    marked = _by_mark(
+        keys, replace(whole, event=tables.of_piece(whole.event)), wanted, f"{attribute}_mark"
+    )
+    place = [key.attribute for key in keys].index(attribute)
+    some = replace(selection, event=f"{selection.event} AND {value} {is_mixed}")
+    found = [
+        f"SELECT * FROM ({marked}) WHERE NOT k{place} {is_mixed}",  # noqa: S608
+        _by_pair(tables, keys, some, wanted),
+    ]
+    return _added(len(keys), found, wanted)
 
 
 def _by_pair(

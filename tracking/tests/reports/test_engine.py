@@ -116,6 +116,43 @@ def test_visits_that_entered_at_a_page_are_in_its_row_when_only_open_days_have_i
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("is_sealed", [True, False])
+def test_titles_of_other_pages_when_one_page_is_left_out_that_shares_some(
+    is_sealed: bool,
+) -> None:
+    site = SiteFactory()
+    later = NINE + timedelta(hours=2)
+    seen = [
+        *[("1", NINE, "/a", "Shop"), ("1", NINE, "/b", "Shop")],
+        ("2", NINE, "/a", "Shop"),
+        *[("3", NINE, "/c", "Team"), ("3", later, "/c", "Team"), ("3", later, "/a", "Shop")],
+        *[("4", NINE, "/a", "Team"), ("4", later, "/c", "Team"), ("4", later, "/c", "Jobs")],
+        *[("5", NINE, "/a", "Jobs"), ("5", later, "/a", "Home")],
+        *[("6", NINE, "/d", "Blog"), ("6", later, "/d", "Blog")],
+    ]
+    count(
+        hit(site, at, page, title=title, address=f"84.112.1.{visitor}")
+        for visitor, at, page, title in seen
+    )
+    assert seal(NINE + timedelta(days=2 if is_sealed else 0)) == is_sealed
+    metrics = ("visitors", "visits", "pageviews", "bounce_rate")
+    others = [Filter("page", "is_not", ("/a",))]
+    several = ask(site, by="title", where=others, metrics=metrics)
+    visitors = ask(site, by="title", where=others, metrics=("visitors",))
+
+    expected = {
+        "Shop": (1, 1, 1, 0.0),
+        "Team": (2, 3, 3, 1 / 3),
+        "Jobs": (1, 1, 1, 0.0),
+        "Blog": (1, 2, 2, 1.0),
+    }
+    assert {row.keys[0]: tuple(row.metrics.values()) for row in several.rows} == expected
+    assert {row.keys[0]: row.metrics["visitors"] for row in visitors.rows} == {
+        title: numbers[0] for title, numbers in expected.items()
+    }
+
+
+@pytest.mark.django_db
 def test_values_that_look_like_sql_are_values() -> None:
     site = SiteFactory()
     page = "/'; DROP TABLE x; --"
