@@ -29,7 +29,7 @@ from tracking.reports.first_rows import begins_with_most_visitors
 from tracking.reports.metrics import Number
 from tracking.reports.query import ReportQuery
 from tracking.reports.statements import BACKWARDS, check_cursor, cursor_after, is_backwards
-from tracking.reports.turns import FairQueue, limited
+from tracking.reports.turns import FairQueue, Room, limited
 
 Found = TypeVar("Found")
 
@@ -41,6 +41,7 @@ UNREADABLE = "the files it reads are damaged, and are being made anew"
 logger = logging.getLogger("tracking.reports")
 
 _queue = FairQueue(places=2)
+_memory = Room()
 
 
 @dataclass(frozen=True)
@@ -122,12 +123,18 @@ def newest(query: ReportQuery, folder: Path, count: int, asker: Asker = NOBODY) 
 
 def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
     """What `work` finds out when it is its turn."""
-    with _queue.turn(asker.user, monotonic() + asker.seconds):
+    deadline = monotonic() + asker.seconds
+    alone = False
+    with _queue.turn(asker.user, deadline):
         for attempt in range(ATTEMPTS):
             try:
-                return work()
+                with _memory.shared(deadline, alone=alone):
+                    return work()
             except duckdb.OutOfMemoryException as error:
-                raise ReportUnavailable(TOO_LARGE) from error
+                # Somebody else's turn may have had what this one lacked.
+                if alone or attempt == ATTEMPTS - 1:
+                    raise ReportUnavailable(TOO_LARGE) from error
+                alone = True
             except duckdb.Error as error:
                 # What was kept of answers may be what can't be read; it can be worked out anew.
                 forget(folder / ANSWERS)

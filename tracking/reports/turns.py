@@ -3,7 +3,7 @@
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -92,6 +92,50 @@ class FairQueue:
         turns.popleft().set()
         if turns:
             self._waiting[following] = turns
+
+
+class Room:
+    """What those who run share: many are in it at once, or one alone."""
+
+    def __init__(self) -> None:
+        self._changed = Condition(Lock())
+        self._inside = self._want_it_alone = 0
+        self._is_taken = False
+
+    @contextmanager
+    def shared(self, deadline: float, *, alone: bool = False) -> Iterator[None]:
+        """Be inside, after waiting until `deadline` (of time.monotonic) at most.
+
+        While somebody is, or waits to be, inside `alone`, nobody else comes in. Raises ReportsBusy
+        when there was no room in time.
+        """
+        with self._changed:
+            self._want_it_alone += alone
+            try:
+                self._wait(deadline, self._is_empty if alone else self._is_open)
+            finally:
+                self._want_it_alone -= alone
+                self._changed.notify_all()
+            self._inside += 1
+            self._is_taken = alone
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._inside -= 1
+                self._is_taken = False
+                self._changed.notify_all()
+
+    def _is_empty(self) -> bool:
+        return not self._inside
+
+    def _is_open(self) -> bool:
+        return not self._is_taken and not self._want_it_alone
+
+    def _wait(self, deadline: float, can_come: Callable[[], bool]) -> None:
+        seconds = min(max(deadline - time.monotonic(), 0), TIMEOUT_MAX)
+        if not self._changed.wait_for(can_come, seconds):
+            raise ReportsBusy
 
 
 class Interruptible(Protocol):

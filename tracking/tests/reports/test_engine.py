@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 
 from tracking.columns.manifest import read_manifest
-from tracking.errors import ReportUnavailable
+from tracking.errors import ReportsBusy, ReportUnavailable
 from tracking.reports import engine
 from tracking.reports.conditions import Filter
 from tracking.reports.periods import Interval
@@ -184,3 +184,32 @@ def test_columns_that_cannot_be_read_are_reported_as_such(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(engine, "_answers", appears)
     assert ask(site).totals["visits"] == 1
+
+
+@pytest.mark.django_db
+def test_what_lacks_memory_is_tried_again_when_nobody_else_takes_any(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    site = SiteFactory()
+    count([hit(site)])
+    answers = engine._answers
+    others_may_ask: list[bool] = []
+
+    def lacks(*asked: Any, **more: Any) -> Any:
+        try:
+            with engine._memory.shared(0):
+                others_may_ask.append(True)
+        except ReportsBusy:
+            others_may_ask.append(False)
+        if lack:
+            raise lack.pop()
+        return answers(*asked, **more)
+
+    monkeypatch.setattr(engine, "_answers", lacks)
+    lack = [duckdb.OutOfMemoryException("none left")]
+    assert ask(site).totals["visits"] == 1
+    lack = [duckdb.OutOfMemoryException("none left") for _ in range(2)]
+    with pytest.raises(ReportUnavailable, match="more memory"):
+        ask(site)
+    assert others_may_ask == [True, False, True, False]
+    assert not lack

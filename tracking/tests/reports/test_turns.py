@@ -18,9 +18,10 @@ from threading import Event, Lock, Thread
 import duckdb
 import pytest
 
+from tests.instance import wait_for
 from tracking.errors import ReportLeft, ReportsBusy, ReportTooSlow, TrackingError
 from tracking.reports import turns
-from tracking.reports.turns import FairQueue, limited
+from tracking.reports.turns import FairQueue, Room, limited
 
 MINUTES = "SELECT count(*) FROM range(10000000) a, range(10000000) b"
 MINUTES_OF_ROWS = "SELECT * FROM range(10000000) a, range(10000000) b"
@@ -280,6 +281,45 @@ def test_a_crowd_that_waits_and_gives_up_at_random_is_served_without_loss() -> N
             one.result(timeout=3 * PATIENCE_SECONDS)
     assert 1 <= most <= 2
     assert_free(queue)
+
+
+def is_closed(room: Room) -> bool:
+    try:
+        with room.shared(0):
+            return False
+    except ReportsBusy:
+        return True
+
+
+def test_who_wants_a_room_alone_waits_for_all_inside_and_keeps_others_out() -> None:
+    room, entered, leave = Room(), Event(), Event()
+
+    def be_alone() -> None:
+        with room.shared(NEVER, alone=True):
+            entered.set()
+            leave.wait(PATIENCE_SECONDS)
+
+    with ThreadPoolExecutor(2) as pool:
+        with room.shared(0):
+            assert not is_closed(room)
+            alone = pool.submit(be_alone)
+            wait_for("somebody to want the room alone", lambda: is_closed(room))
+            assert not entered.is_set()
+            next_one = pool.submit(be_alone)
+        assert entered.wait(PATIENCE_SECONDS)
+        assert is_closed(room)
+        leave.set()
+        alone.result(PATIENCE_SECONDS)
+        next_one.result(PATIENCE_SECONDS)
+    assert not is_closed(room)
+
+
+def test_who_gives_up_waiting_for_a_room_leaves_it_to_others() -> None:
+    room = Room()
+    with room.shared(0):
+        with pytest.raises(ReportsBusy), room.shared(0, alone=True):
+            pass
+        assert not is_closed(room)
 
 
 @pytest.fixture
