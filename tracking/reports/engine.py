@@ -123,26 +123,29 @@ def newest(query: ReportQuery, folder: Path, count: int, asker: Asker = NOBODY) 
 
 def _tried(work: Callable[[], Found], folder: Path, asker: Asker) -> Found:
     """What `work` finds out when it is its turn."""
-    deadline = monotonic() + asker.seconds
     alone = False
-    with _queue.turn(asker.user, deadline):
+    with _queue.turn(asker.user, _deadline(asker)):
         for attempt in range(ATTEMPTS):
-            try:
-                with _memory.shared(deadline, alone=alone):
+            with _memory.shared(_deadline(asker), asker.left, alone=alone) as was_shared:
+                try:
                     return work()
-            except duckdb.OutOfMemoryException as error:
-                # Somebody else's turn may have had what this one lacked.
-                if alone or attempt == ATTEMPTS - 1:
-                    raise ReportUnavailable(TOO_LARGE) from error
-                alone = True
-            except duckdb.Error as error:
-                # What was kept of answers may be what can't be read; it can be worked out anew.
-                forget(folder / ANSWERS)
-                if attempt == ATTEMPTS - 1:
-                    logger.exception("The files that reports read can't be read")
-                    report_unreadable(folder)
-                    raise ReportUnavailable(UNREADABLE) from error
+                except duckdb.OutOfMemoryException as error:
+                    # Somebody else's turn may have had what this one lacked.
+                    if not was_shared() or attempt == ATTEMPTS - 1:
+                        raise ReportUnavailable(TOO_LARGE) from error
+                    alone = True
+                except duckdb.Error as error:
+                    # What was kept of answers may be what can't be read; it can be worked out anew.
+                    forget(folder / ANSWERS)
+                    if attempt == ATTEMPTS - 1:
+                        logger.exception("The files that reports read can't be read")
+                        report_unreadable(folder)
+                        raise ReportUnavailable(UNREADABLE) from error
     raise AssertionError
+
+
+def _deadline(asker: Asker) -> float:
+    return monotonic() + asker.seconds
 
 
 def _answers(

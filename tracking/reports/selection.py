@@ -30,7 +30,7 @@ COLUMNS = {
 NUMBERS = {"hour": HOUR, "weekday": "isodow(day)"}
 """Where a dimension's text is not the column of its own name."""
 
-MANY_VALUED = frozenset({"page", "title", "hostname"})
+MANY_VALUED = frozenset({"page", "title"})
 """What most events differ in: without some values of it most of them are left."""
 
 OF_PIECE = "day BETWEEN $piece_from AND $piece_to"

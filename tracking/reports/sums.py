@@ -29,6 +29,7 @@ from tracking.columns.schema import (
 from tracking.reports.dimensions import OF_A_VISITOR, PROP, Dimension
 from tracking.reports.periods import Interval
 from tracking.reports.selection import (
+    MANY_VALUED,
     NUMBERS,
     Selection,
     Tables,
@@ -156,6 +157,7 @@ def sums_query(
     if (
         is_marked
         and attributes == {only}
+        and only in MANY_VALUED
         and selection.left_out
         and not (only == "page" and wanted & OF_ENDS)
     ):

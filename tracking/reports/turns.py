@@ -99,27 +99,32 @@ class Room:
 
     def __init__(self) -> None:
         self._changed = Condition(Lock())
-        self._inside = self._want_it_alone = 0
+        self._inside = self._have_come = self._want_it_alone = 0
         self._is_taken = False
 
     @contextmanager
-    def shared(self, deadline: float, *, alone: bool = False) -> Iterator[None]:
+    def shared(
+        self, deadline: float, left: Event | None = None, *, alone: bool = False
+    ) -> Iterator[Callable[[], bool]]:
         """Be inside, after waiting until `deadline` (of time.monotonic) at most.
 
-        While somebody is, or waits to be, inside `alone`, nobody else comes in. Raises ReportsBusy
-        when there was no room in time.
+        While somebody is, or waits to be, inside `alone`, nobody else comes in. Gives a question:
+        has anybody else been inside meanwhile? Raises ReportsBusy when there was no room in time,
+        and ReportLeft as soon as `left` is set while waiting.
         """
         with self._changed:
             self._want_it_alone += alone
             try:
-                self._wait(deadline, self._is_empty if alone else self._is_open)
+                self._wait(deadline, left, self._is_empty if alone else self._is_open)
             finally:
                 self._want_it_alone -= alone
                 self._changed.notify_all()
+            has_met_others = self._inside > 0
             self._inside += 1
-            self._is_taken = alone
+            self._have_come += 1
+            mine, self._is_taken = self._have_come, alone
         try:
-            yield
+            yield lambda: has_met_others or self._have_come > mine
         finally:
             with self._changed:
                 self._inside -= 1
@@ -132,10 +137,12 @@ class Room:
     def _is_open(self) -> bool:
         return not self._is_taken and not self._want_it_alone
 
-    def _wait(self, deadline: float, can_come: Callable[[], bool]) -> None:
-        seconds = min(max(deadline - time.monotonic(), 0), TIMEOUT_MAX)
-        if not self._changed.wait_for(can_come, seconds):
-            raise ReportsBusy
+    def _wait(self, deadline: float, left: Event | None, can_come: Callable[[], bool]) -> None:
+        while not self._changed.wait_for(can_come, LOOK_SECONDS):
+            if left is not None and left.is_set():
+                raise ReportLeft
+            if time.monotonic() >= deadline:
+                raise ReportsBusy
 
 
 class Interruptible(Protocol):

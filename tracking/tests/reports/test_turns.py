@@ -315,11 +315,25 @@ def test_who_wants_a_room_alone_waits_for_all_inside_and_keeps_others_out() -> N
 
 
 def test_who_gives_up_waiting_for_a_room_leaves_it_to_others() -> None:
-    room = Room()
+    room, left = Room(), Event()
+    left.set()
     with room.shared(0):
         with pytest.raises(ReportsBusy), room.shared(0, alone=True):
             pass
+        with pytest.raises(ReportLeft), room.shared(NEVER, left, alone=True):
+            pass
         assert not is_closed(room)
+
+
+def test_a_room_tells_whether_anybody_else_has_been_in_it() -> None:
+    room = Room()
+    with room.shared(0) as first_met_others:
+        assert not first_met_others()
+        with room.shared(0) as second_met_others:
+            assert second_met_others()
+        assert first_met_others()
+    with room.shared(0, alone=True) as met_others:
+        assert not met_others()
 
 
 @pytest.fixture
