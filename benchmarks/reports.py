@@ -6,6 +6,7 @@ there already, the smaller one first.
 """
 
 import json
+import os
 import sqlite3
 import sys
 from pathlib import Path
@@ -46,6 +47,8 @@ def _asked(instance: Instance, events: int, *, with_orm: bool) -> Found:
     if events:
         run_module(instance, "benchmarks.year", str(events))
         instance.manage("upkeep", "--once")
+        # Gigabytes that are yet to be written would hold up the first panels.
+        os.sync()
     made = perf_counter() - began
     more = ("orm",) if with_orm else ()
     found: Found = json.loads(run_module(instance, "benchmarks.panels", str(ROUNDS), *more))
