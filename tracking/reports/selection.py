@@ -219,24 +219,32 @@ class Selection:
 
     A visit is selected when at least one of its events is. `attributes` are those of events that
     make the difference; when there are none, whole visits are selected. `differing` are the
-    dimensions in which a visitor's visits may be told apart by it. `left_out` holds for events that
-    are not selected although their visit may be; it is empty where these may be most events.
-    `others` are the conditions on whole visits. `pin` is there when marks of events tell all of
-    that.
+    dimensions in which a visitor's visits may be told apart by it. `pin` is there when marks of
+    events tell all of that.
     """
 
     tables: Tables
     event: str
     attributes: frozenset[str]
     differing: frozenset[str]
-    left_out: str
-    others: Sequence[Condition]
+    conditions: Sequence[Condition]
     pin: Pin | None = None
 
     @property
     def of_visits(self) -> "Selection":
         """The same without what is asked of events by themselves."""
-        return select(self.tables, self.others)
+        return select(self.tables, [one for one in self.conditions if scope_of(one) == "visit"])
+
+    @property
+    def left_out(self) -> str:
+        """Holds for events that are not selected although their visit may be.
+
+        It is empty where these may be most events.
+        """
+        of_events = [one for one in self.conditions if scope_of(one) == "event"]
+        if self.attributes <= MANY_VALUED and all(map(_leaves_out, of_events)):
+            return " OR ".join(f"NOT {expression(self.tables, one)}" for one in of_events)
+        return ""
 
     @property
     def is_of_one_page(self) -> bool:
@@ -282,8 +290,6 @@ def select(
     `bounds` are SQL that holds for events, too, by the attribute that it is on.
     """
     bounds = bounds or {}
-    others = [one for one in conditions if scope_of(one) == "visit"]
-    of_events = [one for one in conditions if one not in others]
     tests = [*(expression(tables, one) for one in conditions), *bounds.values()]
     # To look a visit up takes longest.
     event = " AND ".join(sorted(tests, key=lambda sql: "getvariable" in sql))
@@ -291,12 +297,7 @@ def select(
     attributes |= bounds.keys()
     differing = frozenset(one for condition in conditions for one in _differing(condition))
     pin = None if bounds or tables.part.first is None else _pin(tables, conditions)
-    left_out = ""
-    if not bounds and all(map(_leaves_most, of_events)):
-        left_out = " OR ".join(f"NOT {expression(tables, one)}" for one in of_events)
-    return Selection(
-        *(tables, event or "true", attributes, differing | attributes, left_out, others, pin)
-    )
+    return Selection(tables, event or "true", attributes, differing | attributes, conditions, pin)
 
 
 def _pin(tables: Tables, conditions: Sequence[Condition]) -> Pin | None:
@@ -314,12 +315,9 @@ def _pin(tables: Tables, conditions: Sequence[Condition]) -> Pin | None:
     return Pin(tables, mark, expression(tables, wanted), sql)
 
 
-def _leaves_most(condition: Condition) -> bool:
-    """Whether it leaves out the events with some of many values, and no others."""
-    match condition:
-        case Filter(dimension, operator):
-            return dimension in MANY_VALUED and operator in NEGATED - {"is_not_set"}
-    return False
+def _leaves_out(condition: Condition) -> bool:
+    """Whether it leaves out what has some values, and takes all else."""
+    return isinstance(condition, Filter) and condition.operator in NEGATED - {"is_not_set"}
 
 
 def _mark_of(condition: Condition) -> str:
